@@ -1,0 +1,53 @@
+# Every target sets up what it needs; nothing is installed twice.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+LAKE ?= data/demo/lake
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check bench notebooks pictures clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
+
+$(RUN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "undertow needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)/python
+	@echo "installing undertow and its libraries into $(VENV) (about two minutes, once)"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing the tools of the tests into $(VENV) (about a minute, once)"
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR for real ones
+	$(RUN)/undertow demo --lake $(LAKE) $(if $(REAL),--real $(REAL))
+
+test: $(VENV)/.installed-dev  ## the fast tests
+	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
+test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
+	$(RUN)/python -m pytest -q -n auto --dist worksteal
+	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels
+	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels
+
+check: $(VENV)/.installed-dev  ## lint, format, arrows, types
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/lint-imports
+	$(RUN)/mypy
+
+notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures anew
+	$(RUN)/python notebooks/draw.py
+
+pictures: $(VENV)/.installed-dev  ## draw the README's pictures anew (needs Chromium)
+	$(RUN)/python docs/pictures.py
+
+clean:  ## remove the environment and the demo's lake
+	rm -rf $(VENV) data/demo

@@ -1,0 +1,1 @@
+"""This package orchestrates the verbs of :mod:`pipelines.steps` with Prefect."""

@@ -1,0 +1,1 @@
+"""This package holds one file per place that rows come from."""

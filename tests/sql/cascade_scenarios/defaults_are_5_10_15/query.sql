@@ -1,0 +1,1 @@
+select distinct pct from cascade_scenarios('BTC', timestamptz '2026-01-02 06:00:00+00') order by pct

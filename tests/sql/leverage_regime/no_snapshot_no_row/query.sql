@@ -1,0 +1,1 @@
+from leverage_regime('BTC', timestamptz '2025-01-01 00:00:00+00')

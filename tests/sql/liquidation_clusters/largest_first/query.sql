@@ -1,0 +1,1 @@
+select side, notional from liquidation_clusters('BTC', timestamptz '2026-01-02 06:00:00+00')

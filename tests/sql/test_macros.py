@@ -1,0 +1,92 @@
+"""Each folder ``<macro>/<case>`` is a test.
+
+Its CSVs are the tables of a lake, ``query.sql`` the question and ``expect.csv`` the answer, in
+order and in the columns it names; or ``error.txt`` what the error must say.  Columns that a case
+does not care about are filled in here.
+"""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from polars.testing import assert_frame_equal
+
+from warehouse import catalog
+
+HERE = Path(__file__).parent
+CASES = sorted(path.parent for path in HERE.glob("*/*/query.sql"))
+FILLED_IN = {
+    "positions": {
+        "source": "'test'",
+        "scope": "'hyperliquid'",
+        "day": "snapshot_ts::timestamptz::date",
+        "known_ts": "snapshot_ts",
+    },
+    "snapshots": {
+        "source": "'test'",
+        "scope": "'hyperliquid'",
+        "complete": "true",
+        "trusted": "true",
+        "day": "snapshot_ts::timestamptz::date",
+        "known_ts": "snapshot_ts",
+    },
+    "asset_contexts": {
+        "venue": "'hyperliquid'",
+        "source": "'test'",
+        "day": "context_ts::timestamptz::date",
+        "known_ts": "context_ts",
+    },
+}
+
+
+@pytest.fixture
+def con(tmp_path):
+    with catalog.open_lake(tmp_path) as con:  # an empty lake: every table exists, no rows
+        yield con
+
+
+def load(con, csv):
+    table = csv.stem
+    rows = con.read_csv(str(csv), all_varchar=True)
+    others = {
+        name: value for name, value in FILLED_IN[table].items() if name not in rows.columns
+    }
+    extra = "".join(f", {value} as {name}" for name, value in others.items())
+    con.execute(f"insert into promised.{table} by name select *{extra} from rows")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}:{case.name}")
+def test_macro(con, case):
+    for csv in case.glob("*.csv"):
+        if csv.stem != "expect":
+            load(con, csv)
+    query = case.joinpath("query.sql").read_text()
+    if (error := case / "error.txt").exists():
+        with pytest.raises(duckdb.Error) as raised:
+            con.sql(query).fetchall()
+        assert error.read_text().strip() in str(raised.value)
+        return
+    answer = con.sql(query)
+    names = case.joinpath("expect.csv").read_text().splitlines()[0].split(",")
+    kinds = dict(zip(answer.columns, map(str, answer.types), strict=True))
+    want = con.read_csv(
+        str(case / "expect.csv"), header=True, dtype={name: kinds[name] for name in names}
+    )
+    assert_frame_equal(answer.pl().select(names), want.pl(), rel_tol=1e-9)
+
+
+def test_every_macro_of_the_surface_has_a_case():
+    made = {made.name for made in catalog.definitions("table macro")}
+    assert made <= {case.parent.name for case in CASES}
+
+
+def test_every_definition_says_what_it_is_for(con):
+    for made in catalog.definitions():
+        assert made.purpose, made.name
+        if made.kind in {"view", "table macro"}:
+            assert "grain:" in made.purpose, made.name
+
+
+@pytest.mark.parametrize("check", list(catalog.definitions("check")), ids=lambda made: made.name)
+def test_checks_pass_on_an_empty_lake(con, check):
+    assert con.sql(check.body).fetchall() == []

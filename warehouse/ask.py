@@ -1,0 +1,198 @@
+"""This module asks the lake the questions of the command line, and says what answered."""
+
+import difflib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import duckdb
+
+
+class Answer(NamedTuple):
+    """Rows, and in one sentence what they are based on or why there are none."""
+
+    columns: list[str]
+    rows: list[tuple]
+    basis: str
+
+
+class UnknownCoin(LookupError):
+    """A coin that the lake has never heard of."""
+
+
+def moment(text: str) -> datetime:
+    """Read an instant: ISO 8601 with its zone.
+
+    >>> moment("2026-02-05T13:00+01:00")
+    datetime.datetime(2026, 2, 5, 12, 0, tzinfo=datetime.timezone.utc)
+
+    Raises
+    ------
+    ValueError
+        If it is no instant, or has no zone.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no moment; write it as 2026-02-05T12:00Z (ISO 8601, UTC)"
+        ) from None
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it as 2026-02-05T12:00Z")
+    return at.astimezone(UTC)
+
+
+def liquidation_map(
+    con: duckdb.DuckDBPyConnection,
+    coin: str,
+    at: datetime,
+    width_pct: float = 0.5,
+    knowable: bool = False,
+) -> Answer:
+    """Ask for the map of ``coin`` at ``at``; see ``liquidation_map`` in the catalog."""
+    return _ask(
+        con,
+        "from liquidation_map($coin, $at, width_pct := $width_pct, knowable := $knowable)",
+        coin,
+        at,
+        knowable,
+        width_pct=width_pct,
+    )
+
+
+def liquidation_clusters(
+    con: duckdb.DuckDBPyConnection,
+    coin: str,
+    at: datetime,
+    width_pct: float = 1.0,
+    knowable: bool = False,
+) -> Answer:
+    """Ask for the clusters of ``coin`` at ``at``, largest first."""
+    return _ask(
+        con,
+        "from liquidation_clusters($coin, $at, width_pct := $width_pct, knowable := $knowable)",
+        coin,
+        at,
+        knowable,
+        width_pct=width_pct,
+    )
+
+
+def cascade_scenarios(
+    con: duckdb.DuckDBPyConnection,
+    coin: str,
+    at: datetime,
+    pcts: Sequence[int] = (5, 10, 15),
+    knowable: bool = False,
+) -> Answer:
+    """Ask what moves by ``pcts`` per cent would trigger for ``coin`` at ``at``."""
+    return _ask(
+        con,
+        "from cascade_scenarios($coin, $at, pcts := $pcts, knowable := $knowable)",
+        coin,
+        at,
+        knowable,
+        pcts=list(pcts),
+    )
+
+
+def leverage_regime(
+    con: duckdb.DuckDBPyConnection, coin: str, at: datetime, knowable: bool = False
+) -> Answer:
+    """Ask how evenly the leverage of ``coin`` lies around its price at ``at``."""
+    return _ask(
+        con, "from leverage_regime($coin, $at, knowable := $knowable)", coin, at, knowable
+    )
+
+
+def _ask(
+    con: duckdb.DuckDBPyConnection,
+    query: str,
+    coin: str,
+    at: datetime,
+    knowable: bool,
+    **others: object,
+) -> Answer:
+    if at.tzinfo is None:
+        raise ValueError(f"at {at.isoformat()} has no time zone; give an aware datetime")
+    asked = {"coin": coin, "at": at, "knowable": knowable}
+    snapshot = _one(
+        con,
+        "select snapshot_ts, source from snapshot_at($coin, $at, knowable := $knowable)",
+        asked,
+    )
+    _check_coin(con, coin, at)
+    relation = con.sql(query, params=asked | others)
+    columns, rows = relation.columns, relation.fetchall()
+    if snapshot is None:
+        return Answer(columns, rows, _why_no_snapshot(con, at, knowable))
+    snapshot_ts, source = snapshot
+    held, priced = _one(
+        con,
+        "select count(*), count(liquidation_px) "
+        "from positions_at($coin, $at, knowable := $knowable)",
+        asked,
+    )
+    age = at - snapshot_ts
+    hours, minutes = divmod(int(age.total_seconds()) // 60, 60)
+    answered = (
+        f"{coin} at {at:%Y-%m-%d %H:%M}Z: the snapshot of {snapshot_ts:%Y-%m-%d %H:%M:%S}Z "
+        f"answers ({source}, {hours} h {minutes:02d} min older); "
+    )
+    if held == 0:
+        return Answer(columns, rows, answered + f"it holds no position in {coin}")
+    mark = _one(con, "select px from current_px($coin, $at, knowable := $knowable)", asked)
+    return Answer(
+        columns,
+        rows,
+        answered + f"mark {mark[0]:,.6g} USD; {held} positions, "
+        f"{held - priced} of them without a liquidation price",
+    )
+
+
+def _one(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object] | None = None
+) -> tuple | None:
+    rows = con.sql(query, params=parameters).fetchall()
+    return rows[0] if rows else None
+
+
+def _check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
+    """Raise for a coin that neither an instrument nor a snapshot near ``at`` knows."""
+    known = con.sql(
+        """
+        select coin from instruments
+        union
+        select coin from positions
+        where day = (
+            select coalesce(max(s.day) filter (s.snapshot_ts <= $at), min(s.day))
+            from snapshots as s
+        )
+        """,
+        params={"at": at},
+    ).fetchall()
+    names = sorted(name for (name,) in known)
+    if coin in names or not names:
+        return
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(coin.casefold(), folded, n=3, cutoff=0.5)
+    hint = (
+        ", ".join(folded[name] for name in near) or f"{len(names)} coins, {names[0]} the first"
+    )
+    raise UnknownCoin(f"coin {coin!r} is not in this lake; near it: {hint}")
+
+
+def _why_no_snapshot(con: duckdb.DuckDBPyConnection, at: datetime, knowable: bool) -> str:
+    first, first_known = _one(
+        con, "select min(snapshot_ts), min(known_ts) from snapshots where complete and trusted"
+    )
+    if first is None:
+        return "no rows: the lake holds no snapshot"
+    if knowable and first <= at:
+        return (
+            f"no rows: no snapshot was published by {at:%Y-%m-%d %H:%M}Z; "
+            f"the first one was known at {first_known:%Y-%m-%d %H:%M}Z"
+        )
+    return (
+        f"no rows: {at:%Y-%m-%d %H:%M}Z is before the first snapshot, {first:%Y-%m-%d %H:%M}Z"
+    )

@@ -1,0 +1,136 @@
+"""This module holds the command line's verbs that read the lake."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from warehouse.terminal import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from warehouse.ask import Answer
+
+lake_option = click.option(
+    "--lake",
+    type=click.Path(path_type=Path),
+    default=Path("data/lake"),
+    envvar="UNDERTOW_LAKE",
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the lake.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print an array of objects, for programs."
+)
+
+
+def _moment_options(verb: Callable) -> Callable:
+    """Add what every question about a coin at a moment takes."""
+    for option in (
+        json_option,
+        lake_option,
+        click.option(
+            "--knowable", is_flag=True, help="Use only what had been published by then."
+        ),
+        click.option("--at", required=True, help="Moment, as 2026-02-05T12:00Z."),
+        click.argument("coin"),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def _print(columns: list[str], rows: list[tuple], as_json: bool) -> None:
+    if as_json:
+        print_json(columns, rows)
+    else:
+        print_table(columns, rows)
+
+
+def _print_answer(answer: "Answer", as_json: bool) -> None:
+    """Print an answer; people read what is the same in every row once, in the last line."""
+    shared = set() if as_json else {"coin", "current_px", "snapshot_ts"}
+    kept = [index for index, name in enumerate(answer.columns) if name not in shared]
+    if answer.rows or as_json:
+        rows = [tuple(row[index] for index in kept) for row in answer.rows]
+        _print([answer.columns[index] for index in kept], rows, as_json)
+    say(answer.basis)
+
+
+@click.command()
+@click.argument("query")
+@lake_option
+@json_option
+def sql(query: str, lake: Path, as_json: bool) -> None:
+    """Run one SELECT over the lake; it can read the lake and nothing else."""
+    from warehouse.sandbox import select
+
+    relation = select(lake, query)
+    _print(relation.columns, relation.fetchall(), as_json)
+
+
+@click.command("map")
+@_moment_options
+@click.option(
+    "--width", "width_pct", type=float, default=0.5, show_default=True, help="Bucket, per cent."
+)
+def map_(
+    coin: str, at: str, knowable: bool, lake: Path, as_json: bool, width_pct: float
+) -> None:
+    """Where a coin's leverage lay at a moment: notional by side and price."""
+    from warehouse import ask, open_lake
+
+    with open_lake(lake) as con:
+        answer = ask.liquidation_map(con, coin, ask.moment(at), width_pct, knowable)
+    _print_answer(answer, as_json)
+
+
+@click.command()
+@_moment_options
+@click.option("--pct", default="5,10,15", show_default=True, help="Whole per cent, 1 to 50.")
+def scenarios(coin: str, at: str, knowable: bool, lake: Path, as_json: bool, pct: str) -> None:
+    """What falls and rises by some per cent would have triggered."""
+    from warehouse import ask, open_lake
+
+    pcts = _pcts(pct)
+    with open_lake(lake) as con:
+        answer = ask.cascade_scenarios(con, coin, ask.moment(at), pcts, knowable)
+    _print_answer(answer, as_json)
+
+
+def _pcts(text: str) -> list[int]:
+    """Read ``5,10,15``.
+
+    >>> _pcts("5, 10")
+    [5, 10]
+    """
+    pcts = []
+    for part in text.split(","):
+        if not part.strip().isdecimal() or not 1 <= int(part) <= 50:
+            raise ValueError(
+                f"--pct {part.strip()!r} is not allowed; use whole numbers from 1 to 50, "
+                "with commas between them"
+            )
+        pcts.append(int(part))
+    return pcts
+
+
+@click.command()
+@lake_option
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.html"),
+    show_default=True,
+    help="File to write.",
+)
+@click.option("--coin", "coins", default="BTC,ETH,SOL,HYPE", show_default=True)
+@click.option("--at", help="Moment of the maps; the newest without it.")
+def report(lake: Path, to: Path, coins: str, at: str | None) -> None:
+    """Write one HTML file: maps, heatmaps, scenarios, backtests, gaps."""
+    from warehouse.ask import moment
+    from warehouse.report import write_report
+
+    wanted = [coin.strip() for coin in coins.split(",") if coin.strip()]
+    file = write_report(lake, to, wanted, at=moment(at) if at else None)
+    say(f"report: {file}")

@@ -1,0 +1,1 @@
+"""This package holds what every table of the lake promises."""

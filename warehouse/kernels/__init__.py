@@ -1,0 +1,1 @@
+"""This package holds the numba kernels: arrays in, arrays out, nothing else."""

@@ -1,0 +1,28 @@
+"""This module runs other people's SQL: one statement that reads the lake and nothing else."""
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse.catalog import open_lake, quoted
+
+
+def select(lake: Path, query: str) -> duckdb.DuckDBPyRelation:
+    """Return what one SELECT gives over the lake.
+
+    The connection can open files of the lake only, and its settings are locked.
+
+    Raises
+    ------
+    ValueError
+        If ``query`` is not exactly one statement that reads.
+    """
+    con = open_lake(lake)
+    kinds = [statement.type for statement in con.extract_statements(query)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        found = ", ".join(str(kind).rpartition(".")[2] for kind in kinds) or "none"
+        raise ValueError(f"sql takes one statement, a SELECT; this is {found}")
+    con.execute(f"set allowed_directories = [{quoted(str(lake.resolve()))}]")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+    return con.sql(query)

@@ -1,0 +1,44 @@
+-- What a move would trigger: of a fall by pct every long whose liquidation price it reaches, of a
+-- rise every short; those already past the current price included.  Static: the move itself is
+-- given, what the triggered orders do to the price is not added.
+--
+-- grain: direction, pct
+-- reads: positions_at, current_px
+-- units: pct is per cent of current_px; prices are USD; notional is USD at the price where
+--        positions close; 0 means that the snapshot holds no such position
+-- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false)
+with asked as (
+    select distinct unnest(checked_pcts(pcts)) as pct
+),
+
+targets as (
+    select
+        m.direction,
+        a.pct,
+        m.side,
+        c.px as current_px,
+        c.px * (1 + m.sign * a.pct / 100.0) as target_px,
+        m.sign,
+        c.snapshot_ts
+    from asked as a
+    cross join (values ('down', 'long', -1), ('up', 'short', 1)) as m (direction, side, sign)
+    cross join current_px(coin, "at", knowable := knowable) as c
+)
+
+select
+    coin as coin,
+    t.direction,
+    t.pct,
+    t.side,
+    t.current_px,
+    t.target_px,
+    coalesce(sum(p.notional), 0) as notional,
+    count(p.account) as positions,
+    t.snapshot_ts
+from targets as t
+left join positions_at(coin, "at", knowable := knowable) as p
+    on
+        p.side = t.side
+        and p.liquidation_px * t.sign <= t.target_px * t.sign
+group by all
+order by t.direction, t.pct

@@ -1,0 +1,41 @@
+-- Whether leverage within reach lies evenly on both sides: the largest over the smallest side of
+-- what a move of within_pct either way would trigger.
+--
+-- grain: one row
+-- reads: cascade_scenarios
+-- units: notional is USD; ratio is null where the smaller side holds nothing, regime is then
+--        fragile; both are null where neither side holds anything
+-- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false)
+with sides as (
+    select
+        sum(s.notional) filter (where s.side = 'long') as long_notional,
+        sum(s.notional) filter (where s.side = 'short') as short_notional,
+        any_value(s.current_px) as current_px,
+        any_value(s.snapshot_ts) as snapshot_ts
+    from cascade_scenarios(coin, "at", pcts := [within_pct], knowable := knowable) as s
+    having count(*) > 0
+),
+
+compared as (
+    select
+        *,
+        greatest(long_notional, short_notional) as largest,
+        least(long_notional, short_notional) as smallest
+    from sides
+)
+
+select
+    coin as coin,
+    if(smallest > 0, largest / smallest, null) as ratio,
+    case
+        when largest = 0 then null
+        when smallest = 0 or largest / smallest > 4 then 'fragile'
+        when largest / smallest >= 2 then 'tilted'
+        else 'symmetric'
+    end as regime,
+    long_notional,
+    short_notional,
+    within_pct as within_pct,
+    current_px,
+    snapshot_ts
+from compared
