@@ -11,7 +11,7 @@ import click
 # not import what it lists: numba, DuckDB and Prefect together take seconds.
 VERBS = {
     "demo": (
-        "demo",
+        "undertow",
         "demo",
         "The whole road once: rows to lake to maps to backtest to report.",
     ),
@@ -115,10 +115,9 @@ def _land_everything(root: str, lake: Path, label: str | None = None) -> None:
     """Land every kind of row below ``root``; ``label`` replaces the sources' own names."""
     from datetime import timedelta
 
-    from pipelines.steps.fills import land_node_fills
-
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
+    from pipelines.steps.fills import land_node_fills
     from pipelines.steps.market import land_market
     from pipelines.steps.positions import land_reservoir
     from warehouse.terminal import progress_bar
@@ -139,7 +138,6 @@ def _land_everything(root: str, lake: Path, label: str | None = None) -> None:
 def _replay(lake: Path) -> None:
     """Replay the rules on every coin, over the days that have snapshots and bars."""
     from backtest.study import run_study
-
     from warehouse import open_lake
     from warehouse.terminal import progress_bar
 

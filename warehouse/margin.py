@@ -7,8 +7,9 @@ stands behind a position, in this order:
 2. an isolated position's own margin, where the source gives it;
 3. the margin available that the venue's prices of the *same account's* other cross positions
    imply (it is one number for all of them), where they agree on it;
-4. the account value as reported, unless the same snapshot's known prices contradict reported
-   account values: leaderboard values, say, miss them by 14 % at the median.
+4. the account value as reported, of accounts that hold only cross positions, unless the same
+   snapshot's known prices contradict reported account values: leaderboard values, say, miss
+   them by 14 % at the median.
 
 What is left has no price, and stays null.
 """
@@ -176,12 +177,14 @@ def _cross_margin(positions: pl.DataFrame, held: np.ndarray, implied: np.ndarray
         "account",
         "account_value",
         "account_mode",
-        cross=is_cross,
+        cross=is_cross.fill_null(False),
         held=pl.when(is_cross).then(pl.Series(held)),
         implied=pl.when(is_cross).then(pl.Series(implied, nan_to_null=True)),
     )
+    alone = (pl.col("cross").all()).over("account")
     accounts = (
-        rows.filter("cross")
+        rows.with_columns(alone=alone)
+        .filter("cross")
         .group_by("account")
         .agg(
             median=pl.col("implied").median(),
@@ -189,8 +192,11 @@ def _cross_margin(positions: pl.DataFrame, held: np.ndarray, implied: np.ndarray
             # A NaN here, a coin without tiers, makes the whole account's maintenance unknown.
             reported=pl.col("account_value").first() - pl.col("held").sum(),
             mode=pl.col("account_mode").first(),
+            alone=pl.col("alone").first(),
         )
         .with_columns(pl.col("reported").fill_nan(None))
+        # Sources differ on whether isolated margin counts in an account's value.
+        .with_columns(reported=pl.when("alone").then(pl.col("reported")))
     )
     agreed = pl.col("apart") <= AGREE * pl.col("median").abs()
     accounts = accounts.with_columns(implied=pl.when(agreed).then(pl.col("median")))

@@ -141,18 +141,26 @@ def test_isolated_needs_its_own_margin():
     assert filled.computed == 1
 
 
-def test_isolated_positions_take_nothing_from_the_cross_account():
-    lone = positions(cross("0xa", "BTC", 1.0, 1e5, 2e4))
-    beside = positions(
-        cross("0xa", "BTC", 1.0, 1e5, 2e4),
-        cross("0xa", "ETH", 100.0, 4e3, 2e4)
-        | {"leverage_type": "isolated", "margin_used": 5e4},
-    )
-    px = [
-        fill_liquidation_px(rows, TIERS).positions["liquidation_px"][0]
+def test_the_value_of_an_account_that_also_holds_isolated_positions_says_nothing():
+    isolated = cross("0xa", "ETH", 100.0, 4e3, 2e4) | {"leverage_type": "isolated"}
+    filled = fill_liquidation_px(positions(cross("0xa", "BTC", 1.0, 1e5, 2e4), isolated), TIERS)
+    assert filled.unknown == 2
+
+
+def test_isolated_positions_take_nothing_from_the_cross_margin_that_siblings_imply():
+    px = obvious_cross([("BTC", 1.0, 1e5), ("ETH", 10.0, 4e3)], 0, 30_000.0)
+    cross_rows = (cross("0xa", "BTC", 1.0, 1e5, px=px), cross("0xa", "ETH", 10.0, 4e3))
+    isolated = cross("0xa", "SOL", 9.0, 150.0) | {"leverage_type": "isolated"}
+    lone, beside = positions(*cross_rows), positions(*cross_rows, isolated)
+    got = [
+        fill_liquidation_px(rows, TIERS).positions["liquidation_px"][1]
         for rows in (lone, beside)
     ]
-    assert px[0] == px[1]
+    assert (
+        got[0]
+        == got[1]
+        == pytest.approx(obvious_cross([("BTC", 1.0, 1e5), ("ETH", 10.0, 4e3)], 1, 30_000.0))
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,189 @@
+"""This module reads position snapshots of Hydromancer's Reservoir.
+
+Docs: https://docs.hydromancer.xyz/reservoir/schema-reference/snapshots (read 2026-11-21).
+One Parquet file a snapshot, taken from the chain's own state, so it holds every position of
+its dexes by the source's word.  ``liquidation_price`` is null where there is none, and
+``account_value`` takes spot collateral in where the account is unified.  The bucket is
+requester-pays: reading it costs its reader money.
+
+Publication is not documented for snapshots.  The vendor's other daily exports run at 00:10 UTC
+of the next day; a snapshot counts as known an hour after the midnight that follows it.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.sources.archive import Archive
+from pipelines.sources.errors import SourceError
+
+BUCKET = "hydromancer-reservoir"
+EVERY_DEX = "global/snapshots/perp/all"
+ONE_DEX = "by_dex"
+FILE = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/\d+_(?P<ms>\d{13})\.parquet$")
+PUBLISHED_AFTER_MIDNIGHT = timedelta(hours=1)
+# The source's own word: no state was captured between these days.
+KNOWN_HOLE = (date(2025, 10, 28), date(2025, 12, 15))
+
+# Field of the source -> type it is read as, and whether a row may lack it.
+REQUIRED = {
+    "user": (pl.String, False),
+    "market": (pl.String, False),
+    "size": (pl.Float64, False),
+    "notional": (pl.Float64, False),
+    "entry_price": (pl.Float64, True),
+    "liquidation_price": (pl.Float64, True),
+    "leverage_type": (pl.String, True),
+    "leverage": (pl.Float64, True),
+    "account_value": (pl.Float64, True),
+}
+OPTIONAL = {"funding_pnl": pl.Float64, "account_mode": pl.String}
+
+
+class SnapshotFile(NamedTuple):
+    """One file of the archive."""
+
+    path: str
+    scope: str
+    snapshot_ts: datetime
+
+    @property
+    def known_ts(self) -> datetime:
+        """Return when a follower of the archive could have had it."""
+        midnight = datetime.combine(self.snapshot_ts.date(), time(), UTC) + timedelta(days=1)
+        return midnight + PUBLISHED_AFTER_MIDNIGHT
+
+
+class Rows(NamedTuple):
+    """A translated file: rows of ``positions`` without the margin engine's columns."""
+
+    positions: pl.DataFrame
+    unknown_fields: dict[str, int]
+    not_positive_px: int
+
+
+def reservoir(root: str) -> Archive:
+    """Return the archive below ``root``: the bucket itself, or the folder that holds it."""
+    try:
+        return Archive.holding(root, BUCKET, EVERY_DEX)
+    except FileNotFoundError:
+        return Archive.holding(root, BUCKET, ONE_DEX)
+
+
+def snapshot_files(
+    archive: Archive, since: date | None = None, until: date | None = None
+) -> Iterator[SnapshotFile]:
+    """Yield the snapshots taken in ``[since, until)`` (UTC days), oldest first in each scope.
+
+    The file of every dex is preferred to the files of single dexes.
+    """
+    if archive.has(EVERY_DEX):
+        prefixes = {"all": EVERY_DEX}
+    else:
+        dexes = [folder.rpartition("/")[2] for folder in archive.folders(ONE_DEX)]
+        prefixes = {dex: f"{ONE_DEX}/{dex}/snapshots/perp" for dex in dexes}
+    for scope, prefix in prefixes.items():
+        for path in archive.files(prefix, ".parquet"):
+            if (name := FILE.search("/" + path)) is None:
+                continue
+            at = datetime.fromtimestamp(int(name["ms"]) / 1000, UTC)
+            if (since is None or at.date() >= since) and (until is None or at.date() < until):
+                yield SnapshotFile(path, scope, at)
+
+
+def read(archive: Archive, file: SnapshotFile) -> Rows:
+    """Read one snapshot and translate it.
+
+    Raises
+    ------
+    SourceError
+        If the file is no Parquet, or a required field is missing, of another type, or null
+        where it may not be; the message names file, field and row.
+    """
+    try:
+        raw = pl.DataFrame(pq.read_table(io.BytesIO(archive.read(file.path))))
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SourceError(f"{file.path}: cannot be read as Parquet: {reason}") from error
+    return to_positions(raw, file)
+
+
+def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
+    """Translate a snapshot's records to the ``positions`` contract.  Pure.
+
+    A price that is not above 0 is the same as none (the venue's own rule) and is counted.
+
+    >>> from datetime import UTC, datetime
+    >>> raw = pl.DataFrame({
+    ...     "user": ["0xAB"], "market": ["BTC"], "size": [-2.0], "notional": [140000.0],
+    ...     "entry_price": [71000.0], "liquidation_price": [90000.0],
+    ...     "leverage_type": ["cross"], "leverage": [10], "account_value": [5e4], "new": [1],
+    ... })
+    >>> file = SnapshotFile("f", "hyperliquid", datetime(2026, 1, 1, 18, tzinfo=UTC))
+    >>> rows = to_positions(raw, file)
+    >>> rows.positions.select("account", "coin", "size", "mark_px").row(0)
+    ('0xab', 'BTC', -2.0, 70000.0)
+    >>> rows.unknown_fields, str(file.known_ts)
+    ({'new': 1}, '2026-01-02 01:00:00+00:00')
+    """
+    fields = {name: kind for name, (kind, _) in REQUIRED.items()} | OPTIONAL
+    for name in REQUIRED:
+        if name not in raw.columns:
+            raise SourceError(f"{file.path}: field {name} is missing")
+    columns = [
+        _typed(raw[name], kind, file)
+        if name in raw.columns
+        else pl.Series(name, [None] * raw.height, kind)
+        for name, kind in fields.items()
+    ]
+    rows = pl.DataFrame(columns)
+    for name, (_, may_lack) in REQUIRED.items():
+        if not may_lack and rows[name].null_count():
+            row = rows[name].is_null().arg_true()[0]
+            raise SourceError(f"{file.path} row {row}: field {name} must not be null")
+    if (flat := (rows["size"] == 0).arg_true()).len():
+        raise SourceError(f"{file.path} row {flat[0]}: field size must not be 0")
+    has_px = pl.col("liquidation_price") > 0
+    positions = rows.select(
+        snapshot_ts=pl.lit(file.snapshot_ts, pl.Datetime("us", "UTC")),
+        scope=pl.lit(file.scope),
+        coin="market",
+        account=pl.col("user").str.to_lowercase(),
+        size="size",
+        entry_px="entry_price",
+        mark_px=pl.col("notional") / pl.col("size").abs(),
+        notional="notional",
+        liquidation_px=pl.when(has_px).then(pl.col("liquidation_price")),
+        leverage="leverage",
+        leverage_type="leverage_type",
+        max_leverage=pl.lit(None, pl.Float64),
+        margin_used=pl.lit(None, pl.Float64),
+        account_value="account_value",
+        account_mode="account_mode",
+        funding_pnl="funding_pnl",
+        known_ts=pl.lit(file.known_ts, pl.Datetime("us", "UTC")),
+    )
+    # A hive-style reader adds the folder's key; it is not a field of the file.
+    unknown = {name: raw.height for name in raw.columns if name not in fields}
+    return Rows(
+        positions, unknown, rows.select((pl.col("liquidation_price") <= 0).sum()).item()
+    )
+
+
+def _typed(values: pl.Series, kind: type[pl.DataType], file: SnapshotFile) -> pl.Series:
+    """Return a field as ``kind``; text is never read as a number, nor a number as text."""
+    fits = values.dtype == pl.Null or (
+        values.dtype == pl.String if kind == pl.String else values.dtype.is_numeric()
+    )
+    if not fits:
+        wanted = "text" if kind == pl.String else "a number"
+        raise SourceError(
+            f"{file.path}: field {values.name} must be {wanted}, is {values.dtype}"
+        )
+    return values.cast(kind)

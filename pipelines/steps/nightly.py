@@ -1,0 +1,59 @@
+"""This module lands everything of one closed day."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.landed import Landed
+from pipelines.steps.fills import land_node_fills
+from pipelines.steps.market import land_market
+from pipelines.steps.positions import land_reservoir
+
+Verb = Callable[[], list[Landed]]
+
+
+class Roots(NamedTuple):
+    """Where a nightly job reads: folders or ``s3://`` URLs; None: not read."""
+
+    market: str | None = None
+    positions: str | None = None
+    fills: str | None = None
+
+
+def closed_day(now: datetime | None = None) -> date:
+    """Return the newest UTC day that has ended.
+
+    >>> closed_day(datetime(2026, 2, 6, 0, 1, tzinfo=UTC))
+    datetime.date(2026, 2, 5)
+    """
+    return (now or datetime.now(UTC)).date() - timedelta(days=1)
+
+
+def verbs_of(roots: Roots, lake: Path, day: date) -> Iterator[tuple[str, Verb]]:
+    """Yield the verbs that land ``day``, market first: margins need its instruments.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to read.
+    """
+    if not any(roots):
+        raise ValueError("nightly: give at least one of --market, --positions, --fills")
+    end = day + timedelta(days=1)
+    if roots.market:
+        yield "market", partial(land_market, roots.market, lake, day, end)
+    if roots.positions:
+        yield "positions", partial(land_reservoir, roots.positions, lake, day, end)
+    if roots.fills:
+        yield "fills", partial(_land_fills, roots.fills, lake, day, end)
+
+
+def land_day(roots: Roots, lake: Path, day: date) -> list[Landed]:
+    """Land ``day``, one verb after the other; safe to repeat."""
+    return [landed for _, verb in verbs_of(roots, lake, day) for landed in verb()]
+
+
+def _land_fills(root: str, lake: Path, since: date, until: date) -> list[Landed]:
+    return [land_node_fills(root, lake, since, until)]

@@ -1,0 +1,211 @@
+"""The command line as a user meets it: a process, its output, its exit status."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.rows import T0, land_snapshot, position
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    lake = tmp_path_factory.mktemp("lake")
+    rows = [
+        position(holder=1, size=2.0, liquidation_px=95.0),
+        position(holder=2, size=-1.0, liquidation_px=104.0),
+        position(holder=3, size=1.0),
+        position("ETH", holder=1, size=5.0, mark_px=10.0, liquidation_px=9.0),
+    ]
+    land_snapshot(lake, rows, known_after=timedelta(hours=25))
+    return lake
+
+
+def run(*args, lake=None, **environment):
+    command = [sys.executable, "-m", "undertow", *args]
+    if lake is not None:
+        command += ["--lake", str(lake)]
+    return subprocess.run(command, capture_output=True, text=True, env=None, **environment)
+
+
+def refused(done):
+    """Return the one line of a refusal."""
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("undertow: ")
+    return line.removeprefix("undertow: ")
+
+
+def test_map_as_json(lake):
+    done = run("map", "BTC", "--at", "2026-01-02T06:00Z", "--json", lake=lake)
+    assert done.returncode == 0
+    rows = json.loads(done.stdout)
+    assert [(row["side"], row["notional"], row["positions"]) for row in rows] == [
+        ("long", 190.0, 1),
+        ("short", 104.0, 1),
+    ]
+    assert {row["snapshot_ts"] for row in rows} == {"2026-01-02T00:00:00Z"}
+    assert "6 h 00 min older" in done.stderr
+    assert "3 positions, 1 of them without a liquidation price" in done.stderr
+
+
+def test_map_as_a_table(lake):
+    done = run("map", "BTC", "--at", "2026-01-02T06:00Z", lake=lake)
+    assert done.returncode == 0
+    assert [
+        word
+        for word in ("side", "px_low", "notional", "long", "short")
+        if word not in done.stdout
+    ] == []
+
+
+def test_scenarios_as_json(lake):
+    done = run(
+        "scenarios", "BTC", "--at", "2026-01-02T00:00Z", "--pct", "4,5", "--json", lake=lake
+    )
+    rows = json.loads(done.stdout)
+    assert [(row["direction"], row["pct"], row["notional"]) for row in rows] == [
+        ("down", 4, 0.0),
+        ("down", 5, 190.0),
+        ("up", 4, 104.0),
+        ("up", 5, 104.0),
+    ]
+
+
+def test_sql(lake):
+    query = "from liquidation_clusters('ETH', timestamptz '2026-01-03 00:00:00+00')"
+    done = run("sql", query, lake=lake)
+    assert done.returncode == 0
+    assert "ETH" in done.stdout
+    done = run("sql", query, "--json", lake=lake)
+    assert json.loads(done.stdout)[0]["notional"] == 45.0
+
+
+def test_the_lake_may_come_from_the_environment(lake, monkeypatch):
+    monkeypatch.setenv("UNDERTOW_LAKE", str(lake))
+    assert json.loads(run("sql", "select 1 as one", "--json").stdout) == [{"one": 1}]
+
+
+def test_before_the_first_snapshot_there_are_no_rows_and_a_reason(lake):
+    done = run("map", "BTC", "--at", "2025-06-01T00:00Z", "--json", lake=lake)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "2025-06-01 00:00Z is before the first snapshot, 2026-01-02 00:00Z" in done.stderr
+
+
+def test_what_was_not_published_does_not_answer(lake):
+    at = ("--at", "2026-01-02T12:00Z", "--knowable", "--json")
+    done = run("scenarios", "BTC", *at, lake=lake)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "no snapshot was published by 2026-01-02 12:00Z" in done.stderr
+    assert "known at 2026-01-03 01:00Z" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (
+            ("map", "BTX", "--at", "2026-01-02T06:00Z"),
+            "coin 'BTX' is not in this lake; near it: BTC",
+        ),
+        (
+            ("map", "btc", "--at", "2026-01-02T06:00Z"),
+            "coin 'btc' is not in this lake; near it: BTC",
+        ),
+        (("map", "BTC", "--at", "2026-01-02T06:00"), "has no time zone; write it as"),
+        (("map", "BTC", "--at", "yesterday"), "'yesterday' is no moment; write it as"),
+        (("map", "BTC"), "Missing option '--at'"),
+        (
+            ("map", "BTC", "--at", "2026-01-02T06:00Z", "--width", "0"),
+            "width_pct 0.0 is not allowed",
+        ),
+        (("map", "BTC", "--at", "2026-01-02T06:00Z", "--width", "nan"), "width_pct"),
+        (
+            ("scenarios", "BTC", "--at", "2026-01-02T06:00Z", "--pct", "0"),
+            "whole numbers from 1 to 50",
+        ),
+        (
+            ("scenarios", "BTC", "--at", "2026-01-02T06:00Z", "--pct", "5,x"),
+            "--pct 'x' is not allowed",
+        ),
+        (
+            ("scenarios", "BTC", "--at", "2026-01-02T06:00Z", "--pct", "2.5"),
+            "--pct '2.5' is not",
+        ),
+        (("sql", "drop view positions"), "one statement, a SELECT; this is DROP"),
+        (("sql", "selec 1"), "Parser Error: syntax error"),
+        (("sql", "from nowhere"), "Catalog Error: Table with name nowhere does not exist!"),
+        (("sql", "from read_csv('/etc/passwd')"), "Permission Error"),
+        (("frobnicate",), "No such command 'frobnicate'"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_line(lake, args, says):
+    takes_lake = args[0] in {"map", "scenarios", "sql"}
+    assert says in refused(run(*args, lake=lake if takes_lake else None))
+
+
+@pytest.mark.parametrize("coin", ["BTC'; drop view positions; --", "BTC') --", '"', "%"])
+def test_a_coin_is_a_value_not_sql(lake, coin):
+    assert "is not in this lake" in refused(
+        run("map", coin, "--at", "2026-01-02T06:00Z", lake=lake)
+    )
+
+
+def test_no_lake(tmp_path):
+    line = refused(run("sql", "select 1", lake=tmp_path / "nowhere"))
+    assert line.startswith("no lake at ")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("ingest", "positions", "--root", "nowhere"),
+        ("ingest", "fills", "--root", "nowhere"),
+        ("ingest", "market", "--root", "nowhere"),
+        ("ingest", "nightly", "--plain"),
+        ("ingest", "nightly", "--plain", "--day", "2026-01-02", "--fills", "nowhere"),
+        ("ingest", "positions", "--root", ".", "--from", "2026-01-03", "--to", "2026-01-03"),
+        ("ingest", "positions", "--root", ".", "--from", "yesterday"),
+        ("ingest", "positions", "--root", "gs://bucket"),
+    ],
+)
+def test_an_ingest_that_cannot_start_writes_nothing(tmp_path, args):
+    refused(run(*args, lake=tmp_path / "lake", cwd=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "verb", ["demo", "ingest", "schedule", "sql", "map", "scenarios", "backtest", "report"]
+)
+def test_every_verb_has_help(verb):
+    done = run(verb, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage: undertow" in done.stdout
+
+
+def test_captions_are_the_verbs_own():
+    """Every verb that is listed can be found, and its help is not empty."""
+    import importlib
+
+    import undertow
+
+    for module, attribute, caption in undertow.VERBS.values():
+        assert caption.endswith(".")
+        assert getattr(importlib.import_module(module), attribute).help
+
+
+def test_a_reader_that_goes_away_is_no_error(lake):
+    pipe = (
+        f"{sys.executable} -m undertow sql 'from range(200000)' --json --lake {lake} | head -1"
+    )
+    done = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def test_moments_are_read_as_utc():
+    from warehouse.ask import moment
+
+    assert moment("2026-01-02T01:00+01:00") == T0
+    assert moment("2026-01-02T00:00Z") == datetime(2026, 1, 2, tzinfo=UTC)

@@ -1,0 +1,131 @@
+"""This module promises what a backtest leaves in the lake."""
+
+from warehouse.contracts.columns import BOOL, COIN, F64, I64, KNOWN, SOURCE, STR, VENUE
+from warehouse.contracts.rules import NAMED, NOT_NEGATIVE, NOT_ZERO, POSITIVE, one_of
+from warehouse.contracts.table import TS, Column, Table
+
+RUN = Column("run_id", STR, "hash of rule, parameters, costs and the rows read", rules=(NAMED,))
+BOUND = Column(
+    "bound",
+    STR,
+    "how a bar that spans stop and target is read: pessimistic, the stop first; optimistic, "
+    "the target first",
+    rules=(one_of("pessimistic", "optimistic"),),
+)
+
+BACKTEST_RUNS = Table(
+    name="backtest_runs",
+    doc="One replay of one rule on one coin, under one reading of ambiguous bars.",
+    grain=("run_id", "bound"),
+    time="start_ts",
+    columns=(
+        RUN,
+        BOUND,
+        Column("strategy", STR, "name of the rule", rules=(NAMED,)),
+        Column("variant", STR, "what the rule was allowed to use of the map", rules=(NAMED,)),
+        COIN,
+        VENUE,
+        Column("interval", STR, "length of a bar", rules=(NAMED,)),
+        Column("start_ts", TS, "start of the first bar"),
+        Column("end_ts", TS, "end of the last bar"),
+        Column("bars", I64, "bars replayed", "bars", rules=(NOT_NEGATIVE,)),
+        Column("knowable", BOOL, "true: only maps already published at the decision"),
+        Column("parameters", STR, "the rule's parameters, JSON", rules=(NAMED,)),
+        Column("costs", STR, "fees and funding charged, JSON", rules=(NAMED,)),
+        Column(
+            "signals", I64, "entry signals of the base rule", "signals", rules=(NOT_NEGATIVE,)
+        ),
+        Column("refused", I64, "signals the map refused", "signals", rules=(NOT_NEGATIVE,)),
+        Column(
+            "unmapped",
+            I64,
+            "signals decided without a map: none was known",
+            "signals",
+            rules=(NOT_NEGATIVE,),
+        ),
+        Column(
+            "unfilled",
+            I64,
+            "accepted signals that opened no trade",
+            "signals",
+            rules=(NOT_NEGATIVE,),
+        ),
+        Column("trades", I64, "trades closed", "trades", rules=(NOT_NEGATIVE,)),
+        Column(
+            "ambiguous",
+            I64,
+            "trades whose last bar spans stop and target",
+            "trades",
+            rules=(NOT_NEGATIVE,),
+        ),
+        Column("return_fraction", F64, "end equity over start equity, less 1", "fraction"),
+        Column("max_drawdown", F64, "largest fall from a peak, positive", "fraction"),
+        Column("mean_trade", F64, "null: no trades", "fraction of notional", null=True),
+        Column("hit_rate", F64, "null: no trades", "fraction", null=True),
+        Column("sharpe", F64, "annualised from bar returns; null: no variation", null=True),
+        Column("fees", F64, "paid", "USD"),
+        Column("funding", F64, "paid; negative: received", "USD"),
+        SOURCE,
+        KNOWN,
+    ),
+)
+
+BACKTEST_TRADES = Table(
+    name="backtest_trades",
+    doc="One closed trade of one run.",
+    grain=("run_id", "bound", "trade"),
+    time="entry_ts",
+    columns=(
+        RUN,
+        BOUND,
+        Column("trade", I64, "number of the trade in its run, from 0"),
+        COIN,
+        Column("side", STR, "direction", rules=(one_of("long", "short"),)),
+        Column("decided_ts", TS, "close of the bar that decided"),
+        Column("entry_ts", TS, "start of the bar that filled"),
+        Column("entry_px", F64, "fill", "USD", rules=(POSITIVE,)),
+        Column("exit_ts", TS, "start of the bar that closed"),
+        Column("exit_px", F64, "fill", "USD", rules=(POSITIVE,)),
+        Column(
+            "exit_reason",
+            STR,
+            "why it closed",
+            rules=(one_of("stop", "target", "time", "end"),),
+        ),
+        Column("size", F64, "signed", "coin", rules=(NOT_ZERO,)),
+        Column("stop_px", F64, "null: none set", "USD", null=True, rules=(POSITIVE,)),
+        Column("target_px", F64, "null: none set", "USD", null=True, rules=(POSITIVE,)),
+        Column(
+            "target_source",
+            STR,
+            "what set the target",
+            rules=(one_of("cluster", "fixed", "none"),),
+        ),
+        Column("snapshot_ts", TS, "map the decision used; null: it used none", null=True),
+        Column("fees", F64, "paid", "USD"),
+        Column("funding", F64, "paid; negative: received", "USD"),
+        Column("pnl", F64, "after fees and funding", "USD"),
+        Column("return_fraction", F64, "pnl over entry notional", "fraction"),
+        Column("ambiguous", BOOL, "true: the closing bar spans stop and target"),
+        SOURCE,
+        KNOWN,
+    ),
+)
+
+BACKTEST_EQUITY = Table(
+    name="backtest_equity",
+    doc="State of one run at the close of one bar.",
+    grain=("run_id", "bound", "time_ts"),
+    time="time_ts",
+    columns=(
+        RUN,
+        BOUND,
+        Column("time_ts", TS, "close of the bar"),
+        COIN,
+        Column("position", F64, "signed", "coin"),
+        Column("close_px", F64, "close of the bar", "USD", rules=(POSITIVE,)),
+        Column("equity", F64, "cash and position at the close", "USD"),
+        SOURCE,
+        KNOWN,
+    ),
+)

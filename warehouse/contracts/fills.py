@@ -1,0 +1,55 @@
+"""This module promises what a fill holds."""
+
+from warehouse.contracts.columns import BOOL, COIN, F64, I64, KNOWN, SOURCE, STR
+from warehouse.contracts.rules import ACCOUNT, NAMED, NOT_NEGATIVE, POSITIVE, one_of
+from warehouse.contracts.table import TS, Column, Table
+
+FILLS = Table(
+    name="fills",
+    doc="One side of one trade; the two sides of a trade share trade_id.",
+    grain=("coin", "time_ts", "trade_id", "account", "is_buy"),
+    time="time_ts",
+    columns=(
+        Column("time_ts", TS, "block time of the trade"),
+        COIN,
+        Column("account", STR, "whose side this row is", rules=(ACCOUNT,)),
+        Column("px", F64, "price of the trade", "USD", rules=(POSITIVE,)),
+        Column("size", F64, "coins traded", "coin", rules=(NOT_NEGATIVE,)),
+        Column("is_buy", BOOL, "true: the account bought"),
+        Column("start_position", F64, "signed position before the fill", "coin"),
+        Column(
+            "direction", STR, "the venue's own word: Open Long, Close Short, …", rules=(NAMED,)
+        ),
+        Column("closed_pnl", F64, "profit realised by the fill, as reported", "USD"),
+        Column("fee", F64, "fee with the builder's part; negative: a rebate", "fee_token"),
+        Column("fee_token", STR, "token the fee is paid in", rules=(NAMED,)),
+        Column("trade_id", I64, "the venue's tid; unique with time_ts and coin"),
+        Column("order_id", I64, "the venue's oid"),
+        Column("is_taker", BOOL, "true: the order crossed the book"),
+        Column(
+            "liquidation_method",
+            STR,
+            "null: no liquidation; market: forced order in the book; backstop: taken over by "
+            "the liquidator vault; adl: closed against the other side",
+            null=True,
+            rules=(one_of("market", "backstop", "adl"),),
+        ),
+        Column(
+            "liquidated_account",
+            STR,
+            "whose liquidation it is, on both sides' rows; null: none, or not given",
+            null=True,
+            rules=(ACCOUNT,),
+        ),
+        Column(
+            "liquidation_mark_px",
+            F64,
+            "mark at the liquidation; null: none, or not given",
+            "USD",
+            null=True,
+            rules=(POSITIVE,),
+        ),
+        SOURCE,
+        KNOWN,
+    ),
+)
