@@ -26,7 +26,7 @@ class Definition(NamedTuple):
     """One ``.sql`` file: what it makes, and of what kind."""
 
     name: str
-    kind: str  # "view", "macro", "table macro" or "check"
+    kind: str  # "view", "macro" or "table macro"
     parameters: str  # as in `coin, "at", width_pct := 0.5`; empty for a view
     body: str
     purpose: str
@@ -111,10 +111,10 @@ def quoted(text: str) -> str:
 def definitions(kind: str | None = None) -> Iterator[Definition]:
     """Yield what the ``.sql`` files define, in order of path.
 
-    The folder says the kind (``views``, ``macros``, ``checks``).  A macro's header has a line
+    The folder says the kind (``views``, ``macros``).  A macro's header has a line
     ``-- macro: name(parameters)`` for a scalar, ``-- table macro: …`` for a table.
     """
-    for folder in ("macros", "views", "checks"):
+    for folder in ("macros", "views"):
         for file in sorted((SQL / folder).iterdir(), key=lambda entry: entry.name):
             if file.name.endswith(".sql"):
                 made = _definition(folder, file.name.removesuffix(".sql"), file.read_text())
@@ -146,7 +146,7 @@ def build(con: duckdb.DuckDBPyConnection) -> list[str]:
     LookupError
         If some still read a relation or macro that does not exist.
     """
-    waiting = {made.name: made for made in definitions() if made.kind != "check"}
+    waiting = {made.name: made for made in definitions()}
     built: list[str] = []
     while waiting:
         missing: dict[str, duckdb.Error] = {}

@@ -1,0 +1,1 @@
+from liquidations order by trade_id
