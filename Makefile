@@ -30,10 +30,10 @@ demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR 
 	$(RUN)/undertow demo --lake $(LAKE) $(if $(REAL),--real $(REAL))
 
 test: $(VENV)/.installed-dev  ## the fast tests
-	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	$(RUN)/python -m pytest -q -n auto --dist loadgroup -m "not slow"
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
-	$(RUN)/python -m pytest -q -n auto --dist worksteal
+	$(RUN)/python -m pytest -q -n auto --dist loadgroup
 	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels
 	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels
 

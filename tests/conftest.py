@@ -1,5 +1,8 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -21,3 +24,26 @@ def real():
     if not REAL.is_dir():
         pytest.skip(f"no real rows at {REAL}")
     return REAL
+
+
+class Demo(NamedTuple):
+    """What `undertow demo` left behind."""
+
+    folder: Path
+    lake: Path
+    report: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """Run `undertow demo` once, as a user does, in a folder of its own.
+
+    Tests that use it are marked ``xdist_group("demo")``, so that one worker runs it once.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "undertow", "demo"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lake = folder / "data/demo/lake"
+    return Demo(folder, lake, folder / "data/demo/report.html", done.stdout + done.stderr)

@@ -33,7 +33,11 @@ BACKTEST_RUNS = Table(
         Column("parameters", STR, "the rule's parameters, JSON", rules=(NAMED,)),
         Column("costs", STR, "fees and funding charged, JSON", rules=(NAMED,)),
         Column(
-            "signals", I64, "entry signals of the base rule", "signals", rules=(NOT_NEGATIVE,)
+            "signals",
+            I64,
+            "entry signals of the base rule at closes where no position was open",
+            "signals",
+            rules=(NOT_NEGATIVE,),
         ),
         Column("refused", I64, "signals the map refused", "signals", rules=(NOT_NEGATIVE,)),
         Column(

@@ -1,0 +1,1 @@
+"""This package replays rules against what the lake knew at the time."""

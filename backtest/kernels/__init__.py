@@ -1,0 +1,1 @@
+"""This package holds the replay kernels: arrays in, arrays out, nothing else."""

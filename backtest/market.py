@@ -1,0 +1,240 @@
+"""This module reads the bars that a replay runs on, and invents none."""
+
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+
+from backtest.bars import Bars, as_utc, utc
+
+# Bars are no longer than an hour: funding is hourly, and of the payments within a longer bar
+# it could not be said which a position was held for.
+WIDTHS = {
+    "1m": np.timedelta64(60_000_000, "us"),
+    "5m": np.timedelta64(300_000_000, "us"),
+    "15m": np.timedelta64(900_000_000, "us"),
+    "1h": np.timedelta64(3_600_000_000, "us"),
+}
+HOME = "hyperliquid"  # where the trades are thought to be made, and whose funding they pay
+
+
+class Series(NamedTuple):
+    """Candles of one venue from one source, in a period."""
+
+    venue: str
+    source: str
+    bars: int
+    first: np.datetime64
+    last: np.datetime64  # start of the last bar
+
+
+def load_bars(
+    lake: duckdb.DuckDBPyConnection,
+    coin: str,
+    since: np.datetime64,
+    until: np.datetime64,
+    *,
+    interval: str = "1h",
+    venue: str | None = None,
+    warmup: int = 0,
+) -> Bars:
+    """Read the bars that lie wholly in ``[since, until)``, and up to ``warmup`` before.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    coin
+        Venue symbol.
+    since, until : datetime64[us]
+        Period, UTC, half-open.
+    interval
+        One of ``WIDTHS``.
+    venue
+        Whose candles; null: Hyperliquid's if they reach over the period, otherwise those of
+        the venue with the most bars in it, the first by name among equals.
+    warmup
+        Bars before ``since`` that signals may look at.
+
+    Raises
+    ------
+    LookupError
+        If there are no such bars; the message says which there are.
+    ValueError
+        If an argument is not allowed or a bar contradicts itself.
+    """
+    if interval not in WIDTHS:
+        raise ValueError(f"interval {interval!r} must be one of {', '.join(WIDTHS)}")
+    if not since < until:
+        raise ValueError(f"the period must end after it starts: {utc(since)} to {utc(until)}")
+    width = WIDTHS[interval]
+    offered = _series(lake, coin, interval, since, until - width)
+    if not offered:
+        raise LookupError(_nothing(lake, coin, interval, since, until))
+    chosen, notes = _choose(offered, venue, since, until, width)
+    if chosen is None:
+        raise LookupError(_nothing(lake, coin, interval, since, until, venue))
+    rows = lake.sql(
+        """
+        select start_ts, open_px, high_px, low_px, close_px
+        from candles
+        where
+            coin = $coin and venue = $venue and source = $source and interval = $interval
+            and start_ts >= $first and start_ts <= $last
+            and day >= ($first at time zone 'UTC')::date
+            and day <= ($last at time zone 'UTC')::date
+        order by start_ts
+        """,
+        params={
+            "coin": coin,
+            "venue": chosen.venue,
+            "source": chosen.source,
+            "interval": interval,
+            "first": as_utc(since - 2 * warmup * width),
+            "last": as_utc(until - width),
+        },
+    ).pl()
+    start = rows["start_ts"].to_numpy().astype("datetime64[us]")
+    # Twice the warm-up is read, for there may be holes in it; its newest bars are kept.
+    before = int((start < since).sum())
+    rows = rows.slice(max(before - warmup, 0))
+    start = rows["start_ts"].to_numpy().astype("datetime64[us]")
+    columns = [rows[name].to_numpy() for name in ("open_px", "high_px", "low_px", "close_px")]
+    if before < warmup:
+        notes.append(
+            f"{coin}: {before} of {warmup} bars before the period are there, so the first "
+            f"{warmup - before} bars of it cannot give a signal."
+        )
+    bars = Bars(
+        coin,
+        chosen.venue,
+        chosen.source,
+        interval,
+        width,
+        start,
+        *columns,
+        warmup=min(before, warmup),
+        notes=notes,
+    )
+    bars.check()
+    bars.gaps.extend(gaps(bars, since, until))
+    return bars
+
+
+def _series(
+    lake: duckdb.DuckDBPyConnection,
+    coin: str,
+    interval: str,
+    first: np.datetime64,
+    last: np.datetime64,
+) -> list[Series]:
+    """Return what candles there are with starts in ``[first, last]``, most bars first."""
+    found = lake.sql(
+        """
+        select venue, source, count(*), min(start_ts)::timestamp, max(start_ts)::timestamp
+        from candles
+        where
+            coin = $coin and interval = $interval
+            and start_ts >= $first and start_ts <= $last
+            and day >= ($first at time zone 'UTC')::date
+            and day <= ($last at time zone 'UTC')::date
+        group by all
+        order by count(*) desc, venue, source
+        """,
+        params={
+            "coin": coin,
+            "interval": interval,
+            "first": as_utc(first),
+            "last": as_utc(last),
+        },
+    ).fetchall()
+    return [
+        Series(venue, source, bars, np.datetime64(low, "us"), np.datetime64(high, "us"))
+        for venue, source, bars, low, high in found
+    ]
+
+
+def _choose(
+    offered: list[Series],
+    venue: str | None,
+    since: np.datetime64,
+    until: np.datetime64,
+    width: np.timedelta64,
+) -> tuple[Series | None, list[str]]:
+    """Return the candles to replay on and what a reader must know of the choice."""
+    notes = []
+    if venue is None:
+        at_home = [
+            series
+            for series in offered
+            if series.venue == HOME
+            and series.first - since < width
+            and until - series.last < 2 * width
+        ]
+        chosen = (at_home or offered)[0]
+    else:
+        chosen = next((series for series in offered if series.venue == venue), None)
+        if chosen is None:
+            return None, notes
+    if chosen.venue != HOME:
+        why = "as asked" if venue else f"{HOME} has none over the whole period"
+        notes.append(
+            f"Prices are {chosen.venue}'s ({why}); funding and maps are {HOME}'s, whose own "
+            "price may differ."
+        )
+    rivals = [s.source for s in offered if s.venue == chosen.venue and s is not chosen]
+    if rivals:
+        notes.append(
+            f"{chosen.venue}'s candles are read from source {chosen.source}, which has the "
+            f"most bars; not read: {', '.join(rivals)}."
+        )
+    return chosen, notes
+
+
+def _nothing(
+    lake: duckdb.DuckDBPyConnection,
+    coin: str,
+    interval: str,
+    since: np.datetime64,
+    until: np.datetime64,
+    venue: str | None = None,
+) -> str:
+    """Return why there are no bars, and what there is instead."""
+    whose = f"{venue} " if venue else ""
+    asked = f"no {interval} candles of {whose}{coin} from {utc(since)} to {utc(until)}"
+    held = _series(
+        lake,
+        coin,
+        interval,
+        np.datetime64("1970-01-01", "us"),
+        np.datetime64("2200-01-01", "us"),
+    )
+    if held:
+        periods = "; ".join(
+            f"{series.venue} {utc(series.first)} to {utc(series.last + WIDTHS[interval])}"
+            for series in held
+        )
+        return f"{asked}; the lake holds {periods}"
+    coins = [name for (name,) in lake.sql("select distinct coin from candles").fetchall()]
+    by_lower = {name.lower(): name for name in sorted(coins)}
+    near = [by_lower[name] for name in get_close_matches(coin.lower(), by_lower)]
+    if near:
+        return f"{asked}; did you mean {' or '.join(near)}?"
+    return f"{asked}; the lake holds candles of {', '.join(sorted(coins)) or 'no coin'}"
+
+
+def gaps(bars: Bars, since: np.datetime64, until: np.datetime64) -> list[str]:
+    """Return the holes of ``[since, until)`` that hold at least one whole bar."""
+    inside = bars.start[bars.warmup :]
+    edges = np.concatenate([[since], inside, [until]])
+    ends = np.concatenate([[since], inside + bars.width, [until]])
+    found = []
+    for left, right in zip(ends[:-1], edges[1:], strict=True):
+        missing = int((right - left) // bars.width)
+        if missing > 0:
+            found.append(
+                f"{bars.coin}: {missing} {bars.interval} bar{'s' if missing > 1 else ''} of "
+                f"{bars.venue} missing from {utc(left)} to {utc(right)}"
+            )
+    return found

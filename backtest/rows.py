@@ -1,0 +1,140 @@
+"""This module writes runs into the lake: one row each, their trades and their equity."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from backtest.bars import as_utc
+from backtest.replay import REASONS
+from backtest.rule import STRATEGY
+from backtest.runs import Run
+from warehouse.contracts.table import TS
+from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.store import land
+
+
+def land_runs(root: Path, runs: Sequence[Run]) -> list[Path]:
+    """Write runs, one part per run and table; the same run replaces itself.
+
+    Parameters
+    ----------
+    root
+        Folder of the lake.
+    runs
+        Both readings of a run are landed together, for they share its name.
+
+    Returns
+    -------
+    list of Path
+        Files written.
+    """
+    files: list[Path] = []
+    for run_id in dict.fromkeys(run.run_id for run in runs):
+        both = [run for run in runs if run.run_id == run_id]
+        rows = pa.Table.from_pylist([run_row(run) for run in both], BACKTEST_RUNS.schema)
+        files += land(root, BACKTEST_TRADES, pa.concat_tables(map(trade_rows, both)), run_id)
+        files += land(root, BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, both)), run_id)
+        # Last, so that a run that is listed has its trades and equity.
+        files += land(root, BACKTEST_RUNS, rows, run_id)
+    return files
+
+
+def run_row(run: Run) -> dict[str, object]:
+    """Return the row of ``backtest_runs``."""
+    bars = run.bars
+    return {
+        "run_id": run.run_id,
+        "bound": run.replay.bound,
+        "strategy": STRATEGY,
+        "variant": run.variant.name,
+        "coin": bars.coin,
+        "venue": bars.venue,
+        "interval": bars.interval,
+        "start_ts": as_utc(bars.start[0]),
+        "end_ts": _known(run),
+        "bars": len(bars),
+        "knowable": run.knowable,
+        "parameters": run.parameters,
+        "costs": run.costs,
+        **run.figures(),
+        "source": run.source,
+        "known_ts": _known(run),
+    }
+
+
+def trade_rows(run: Run) -> pa.Table:
+    """Return the rows of ``backtest_trades``."""
+    played, bars, decisions = run.replay, run.bars, run.decisions
+    decided = played.entry_bar - 1
+    from_cluster = ~np.isnan(decisions.target_px[decided])
+    names = np.where(np.isnan(played.target_px), "none", "fixed").astype(object)
+    names[from_cluster] = "cluster"
+    return _table(
+        run,
+        BACKTEST_TRADES.schema,
+        played.trades,
+        trade=np.arange(played.trades),
+        side=np.where(played.size > 0, "long", "short").astype(object),
+        decided_ts=_times(bars.end[decided]),
+        entry_ts=_times(bars.start[played.entry_bar]),
+        entry_px=played.entry_px,
+        exit_ts=_times(bars.start[played.exit_bar]),
+        exit_px=played.exit_px,
+        exit_reason=np.array([REASONS[int(reason)] for reason in played.reason], object),
+        size=played.size,
+        stop_px=_nulls(played.stop_px),
+        target_px=_nulls(played.target_px),
+        target_source=names,
+        snapshot_ts=_times(decisions.snapshot_ts[decided]),
+        fees=played.fees,
+        funding=played.funding,
+        pnl=played.pnl,
+        return_fraction=played.trade_returns,
+        ambiguous=played.ambiguous,
+    )
+
+
+def equity_rows(run: Run) -> pa.Table:
+    """Return the rows of ``backtest_equity``."""
+    return _table(
+        run,
+        BACKTEST_EQUITY.schema,
+        len(run.bars),
+        time_ts=_times(run.bars.end),
+        position=run.replay.position,
+        close_px=run.bars.close_px,
+        equity=run.replay.equity,
+    )
+
+
+def _table(run: Run, schema: pa.Schema, rows: int, **columns: object) -> pa.Table:
+    """Return a table of ``schema``; what is the same for the whole run is filled in."""
+    same = {
+        "run_id": run.run_id,
+        "bound": run.replay.bound,
+        "coin": run.bars.coin,
+        "source": run.source,
+        "known_ts": _known(run),
+    }
+    fields = [
+        pa.array([same[field.name]] * rows, field.type)
+        if field.name in same
+        else pa.array(columns[field.name], field.type)
+        for field in schema
+    ]
+    return pa.table(fields, schema=schema)
+
+
+def _known(run: Run) -> datetime:
+    return as_utc(run.bars.end[-1])
+
+
+def _times(moments: np.ndarray) -> pa.Array:
+    return pa.array(moments.astype("datetime64[us]")).cast(pa.timestamp("us")).cast(TS)
+
+
+def _nulls(values: np.ndarray) -> pa.Array:
+    return pa.array(values, from_pandas=True)

@@ -1,0 +1,1 @@
+"""This package holds one file per trading idea, its claim in the docstring."""

@@ -1,0 +1,49 @@
+"""This module holds the base entry: follow a close beyond the range of the bars before.
+
+Claim: a close above the highest price of the last N bars is followed by higher prices, one
+below the lowest by lower prices, by more than costs.  The rule knows no map; the variants that
+do are measured against it.
+"""
+
+import numpy as np
+
+
+def breakout(
+    high_px: np.ndarray, low_px: np.ndarray, close_px: np.ndarray, lookback: int
+) -> np.ndarray:
+    """Return the side that each bar's close breaks out to.
+
+    Parameters
+    ----------
+    high_px, low_px, close_px : float64[n]
+        Bars in order of time, USD.
+    lookback
+        Bars of the range; the bar that decides is not among them.
+
+    Returns
+    -------
+    int8[n]
+        +1: the close lies above all highs of the range; -1: below all its lows; 0: neither, or
+        fewer than ``lookback`` bars came before.
+
+    Raises
+    ------
+    ValueError
+        If ``lookback`` is below 1.
+
+    Examples
+    --------
+    >>> px = np.array([1.0, 2.0, 3.0, 2.5, 1.5])
+    >>> breakout(px, px, px, 2).tolist()
+    [0, 0, 1, 0, -1]
+    """
+    if lookback < 1:
+        raise ValueError(f"lookback {lookback} must be 1 bar or more")
+    side = np.zeros(close_px.size, dtype=np.int8)
+    if close_px.size <= lookback:
+        return side
+    ceiling = np.lib.stride_tricks.sliding_window_view(high_px, lookback).max(axis=1)[:-1]
+    floor = np.lib.stride_tricks.sliding_window_view(low_px, lookback).min(axis=1)[:-1]
+    side[lookback:] = np.where(close_px[lookback:] > ceiling, 1, 0)
+    side[lookback:][close_px[lookback:] < floor] = -1
+    return side

@@ -1,0 +1,156 @@
+"""A lake small enough to work by hand: hourly bars, hourly funding, snapshots of positions."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from warehouse.contracts.tables import CANDLES, FUNDING, INSTRUMENTS, POSITIONS, SNAPSHOTS
+from warehouse.store import land
+
+HOUR = timedelta(hours=1)
+START = datetime(2026, 1, 2, tzinfo=UTC)
+HOURS = 200
+
+
+def at(hours):
+    return START + hours * HOUR
+
+
+def account(number):
+    return f"0x{number:040x}"
+
+
+def land_bars(root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="market"):
+    """Land ``(open, high, low, close)`` from hour ``first`` on; None is a hole."""
+    rows = [
+        {
+            "venue": venue,
+            "coin": coin,
+            "interval": "1h",
+            "start_ts": at(first + hour),
+            "open_px": bar[0],
+            "high_px": bar[1],
+            "low_px": bar[2],
+            "close_px": bar[3],
+            "volume": None,
+            "source": source,
+            "known_ts": at(first + hour + 1),
+        }
+        for hour, bar in enumerate(bars)
+        if bar is not None
+    ]
+    batch = pa.Table.from_pylist(rows, CANDLES.schema)
+    land(root, CANDLES, batch, f"{venue}-{source}-{coin.lower()}")
+
+
+def land_funding(root, rates, *, first=0, coin="BTC", source="market", late_ms=0):
+    """Land one rate an hour; None is a missing hour."""
+    rows = [
+        {
+            "venue": "hyperliquid",
+            "coin": coin,
+            "time_ts": at(first + hour) + timedelta(milliseconds=late_ms),
+            "rate": rate,
+            "period_hours": 1.0,
+            "source": source,
+            "known_ts": at(first + hour),
+        }
+        for hour, rate in enumerate(rates)
+        if rate is not None
+    ]
+    batch = pa.Table.from_pylist(rows, FUNDING.schema)
+    land(root, FUNDING, batch, f"{source}-{coin.lower()}")
+
+
+def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="reservoir"):
+    """Land ``(coin, size, liquidation_px)`` as they were at one hour."""
+    ts, known_ts = at(hours), at(hours if known is None else known)
+    rows = [
+        {
+            "snapshot_ts": ts,
+            "source": source,
+            "scope": "hyperliquid",
+            "coin": coin,
+            "account": account(number),
+            "size": size,
+            "entry_px": None,
+            "mark_px": mark,
+            "notional": abs(size) * mark,
+            "liquidation_px": px,
+            "liquidation_px_source": None if px is None else "venue",
+            "leverage": None,
+            "leverage_type": None,
+            "max_leverage": None,
+            "margin_used": None,
+            "account_value": None,
+            "account_mode": None,
+            "funding_pnl": None,
+            "known_ts": known_ts,
+        }
+        for number, (coin, size, px) in enumerate(positions)
+    ]
+    snapshot = {
+        "snapshot_ts": ts,
+        "source": source,
+        "scope": "hyperliquid",
+        "complete": True,
+        "trusted": True,
+        "accounts_asked": None,
+        "accounts_failed": None,
+        "accounts": len(rows),
+        "positions": len(rows),
+        "px_venue": sum(px is not None for _, _, px in positions),
+        "px_computed": 0,
+        "px_never": 0,
+        "px_unknown": sum(px is None for _, _, px in positions),
+        "known_ts": known_ts,
+    }
+    part = f"{source}-{ts:%Y%m%dt%H%M%S}"
+    land(root, POSITIONS, pa.Table.from_pylist(rows, POSITIONS.schema), part)
+    land(root, SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
+
+
+def land_instrument(root, size_decimals, *, hours=0, known=None, coin="BTC"):
+    row = {
+        "coin": coin,
+        "effective_ts": at(hours),
+        "max_leverage": 40.0,
+        "size_decimals": size_decimals,
+        "margin_tiers": [{"lower_bound": 0.0, "max_leverage": 40.0}],
+        "source": "market",
+        "known_ts": at(hours if known is None else known),
+    }
+    batch = pa.Table.from_pylist([row], INSTRUMENTS.schema)
+    land(root, INSTRUMENTS, batch, f"market-{coin.lower()}-{hours}")
+
+
+def walk(hours=HOURS, seed=2):
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.006, hours)))
+    open_px = np.concatenate([[100.0], close[:-1]]) * np.exp(rng.normal(0, 0.001, hours))
+    high = np.maximum(open_px, close) * (1 + rng.uniform(0, 0.004, hours))
+    low = np.minimum(open_px, close) * (1 - rng.uniform(0, 0.004, hours))
+    return [tuple(map(float, bar)) for bar in zip(open_px, high, low, close, strict=True)]
+
+
+def book(rng, mark):
+    sizes = rng.choice([-3.0, -1.0, 1.0, 3.0], 40)
+    away = rng.uniform(0.005, 0.12, 40)
+    return [
+        ("BTC", float(size), float(mark * (1 - np.sign(size) * gap)))
+        for size, gap in zip(sizes, away, strict=True)
+    ]
+
+
+def land_lake(root, hours=HOURS, source="market", snapshots_until=None):
+    """Bars and funding of every hour, a snapshot every 8 hours that is known 4 hours later."""
+    bars = walk()[:hours]
+    land_bars(root, bars, source=source)
+    rates = np.random.default_rng(4).normal(0, 1e-4, HOURS + 1)
+    land_funding(root, [float(rate) for rate in rates[: hours + 1]])
+    for hour in range(10, snapshots_until or hours, 8):
+        mark = bars[hour][3]
+        held = book(np.random.default_rng(hour), mark)
+        land_snapshot(root, hour, held, known=hour + 4, mark=mark)
+    return root

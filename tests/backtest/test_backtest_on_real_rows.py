@@ -1,0 +1,156 @@
+"""One coin over ten real days; what the maps said is worked out again from the Parquet rows."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from backtest.study import run_study
+from backtest.ticks import price_above, price_below
+from warehouse.contracts.tables import CANDLES, FUNDING, POSITIONS, SNAPSHOTS
+from warehouse.store import land
+
+SINCE, UNTIL = datetime(2026, 2, 3, tzinfo=UTC), datetime(2026, 2, 13, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def market_rows(real, file):
+    early = SINCE - 30 * HOUR
+    return pl.read_parquet(real / "market" / file).filter(
+        pl.col("coin") == "BTC", pl.col("timestamp") >= early, pl.col("timestamp") < UNTIL
+    )
+
+
+def snapshots(real):
+    """The BTC rows of every snapshot, by its moment."""
+    found = {}
+    for file in sorted(real.glob("hydromancer-reservoir/by_dex/hyperliquid/**/*.parquet")):
+        stamp = datetime.fromtimestamp(int(file.stem.split("_")[-1]) / 1000, UTC)
+        found[stamp] = pl.read_parquet(file).filter(pl.col("market") == "BTC")
+    return found
+
+
+def land_all(root, real):
+    known = pl.col("start_ts") + HOUR
+    candles = market_rows(real, "candles.parquet").select(
+        "venue",
+        "coin",
+        interval=pl.lit("1h"),
+        start_ts="timestamp",
+        open_px="o",
+        high_px="h",
+        low_px="l",
+        close_px="c",
+        volume="v",
+        source=pl.lit("market"),
+    )
+    land(root, CANDLES, candles.with_columns(known_ts=known).to_arrow(), "market")
+    funding = market_rows(real, "funding_rates.parquet").filter(venue="hyperliquid")
+    funding = funding.select(
+        "venue",
+        "coin",
+        time_ts="timestamp",
+        rate="funding_rate",
+        period_hours=pl.lit(1.0),
+        source=pl.lit("market"),
+        known_ts="timestamp",
+    )
+    land(root, FUNDING, funding.to_arrow(), "market")
+    for stamp, rows in snapshots(real).items():
+        same = {"snapshot_ts": stamp, "source": "reservoir", "scope": "hyperliquid"}
+        missing = dict.fromkeys(("accounts_asked", "accounts_failed"))
+        counts = dict.fromkeys(("px_venue", "px_computed", "px_never", "px_unknown"), 0)
+        snapshot = {
+            **same,
+            **missing,
+            **counts,
+            "complete": True,
+            "trusted": True,
+            "accounts": rows.height,
+            "positions": rows.height,
+            "known_ts": stamp,
+        }
+        positions = rows.select(
+            account="user",
+            coin="market",
+            size="size",
+            entry_px="entry_price",
+            notional="notional",
+            mark_px=pl.col("notional") / pl.col("size").abs(),
+            liquidation_px="liquidation_price",
+            liquidation_px_source=pl.when(pl.col("liquidation_price").is_not_null()).then(
+                pl.lit("venue")
+            ),
+            known_ts=pl.lit(stamp),
+            **{name: pl.lit(value) for name, value in same.items()},
+        )
+        absent = [c.name for c in POSITIONS.columns if c.name not in positions.columns]
+        positions = positions.with_columns(pl.lit(None).alias(name) for name in absent)
+        part = f"reservoir-{int(stamp.timestamp())}"
+        land(root, POSITIONS, positions.to_arrow(), part)
+        land(root, SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
+
+
+@pytest.fixture(scope="module")
+def study(real, tmp_path_factory):
+    root = tmp_path_factory.mktemp("real")
+    land_all(root, real)
+    return run_study(root, "BTC", SINCE, UNTIL, knowable=False)
+
+
+def test_prices_come_from_the_first_of_the_fullest_venues(study):
+    assert (study.bars.venue, len(study.bars), study.gaps) == ("binance", 240, [])
+    assert any("hyperliquid has none over the whole period" in note for note in study.notes)
+
+
+def test_the_filter_decides_as_the_rows_say(real, study):
+    books = snapshots(real)
+    base = study.run("without map", "pessimistic").decisions.side
+    filtered = study.run("asymmetry filter", "pessimistic").decisions.side
+    decided = np.flatnonzero(base[:-1])
+    assert decided.size > 10
+    for bar in decided:
+        moment = study.bars.end[bar].item().replace(tzinfo=UTC)
+        px = study.bars.close_px[bar]
+        before = [stamp for stamp in books if stamp <= moment]
+        if not before:
+            assert filtered[bar] == 0
+            continue
+        rows = books[max(before)].with_columns(
+            usd=pl.col("size").abs() * pl.col("liquidation_price")
+        )
+        at = pl.col("liquidation_price")
+        above = rows.filter(pl.col("size") < 0, at > px, at <= px * 1.15)["usd"].sum()
+        below = rows.filter(pl.col("size") > 0, at < px, at >= px * 0.85)["usd"].sum()
+        ahead, behind = (above, below) if base[bar] > 0 else (below, above)
+        assert filtered[bar] == (base[bar] if ahead > 0 and ahead >= behind else 0)
+
+
+def test_targets_lie_one_tick_before_a_window_of_real_positions(real, study):
+    """And no window that starts within one per cent of the chosen one holds more."""
+    books = snapshots(real)
+    decisions = study.run("cluster take-profit", "pessimistic").decisions
+    chosen = np.flatnonzero(np.isfinite(decisions.target_px))
+    assert chosen.size > 5
+    for bar in chosen:
+        side, px = int(decisions.side[bar]), study.bars.close_px[bar]
+        rows = books[decisions.snapshot_ts[bar].item().replace(tzinfo=UTC)]
+        rows = rows.filter((pl.col("size") * side) < 0 if side > 0 else pl.col("size") > 0)
+        rows = rows.filter(pl.col("liquidation_price").is_not_null())
+        at = rows["liquidation_price"].to_numpy()
+        usd = rows["size"].abs().to_numpy() * at
+        held = {low: usd[(at >= low) & (at < low * 1.01)].sum() for low in at}
+        before = price_below if side > 0 else price_above
+        edges = {low: before(low if side > 0 else low * 1.01) for low in at}
+        (low,) = {low for low, edge in edges.items() if edge == decisions.target_px[bar]}
+        assert (low > px) if side > 0 else (low * 1.01 < px)
+        # A window is a cluster only where no window within its own width holds more.
+        assert held[low] >= max(held[near] for near in at if low / 1.01 < near < low * 1.01)
+
+
+def test_ten_days_are_too_few_to_claim_anything(study):
+    from backtest.study import verdicts
+
+    assert all("too few trades to say anything" in sentence for sentence in verdicts([study]))

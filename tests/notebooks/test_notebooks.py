@@ -1,0 +1,31 @@
+"""The ``.py`` is reviewed and run, the ``.ipynb`` is its picture."""
+
+import runpy
+from pathlib import Path
+
+import jupytext
+import pytest
+
+NOTEBOOKS = sorted(
+    path
+    for path in Path(__file__).parents[2].joinpath("notebooks").glob("*.py")
+    if path.name != "draw.py"
+)
+each = pytest.mark.parametrize("script", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@pytest.mark.xdist_group("demo")
+@each
+def test_runs_on_the_demos_lake(script, demo, monkeypatch, capsys):
+    monkeypatch.setenv("UNDERTOW_LAKE", str(demo.lake))
+    runpy.run_path(str(script), run_name="__main__")
+    assert "simulated" in capsys.readouterr().out
+
+
+@each
+def test_the_picture_shows_the_script(script):
+    shown, written = (jupytext.read(script.with_suffix(end)) for end in (".ipynb", ".py"))
+    assert [cell.source for cell in shown.cells] == [cell.source for cell in written.cells]
+    drawn = [cell for cell in shown.cells if cell.get("outputs")]
+    assert any("image/png" in out.get("data", {}) for cell in drawn for out in cell.outputs)
+    assert not any(out.output_type == "error" for cell in drawn for out in cell.outputs)
