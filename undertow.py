@@ -88,6 +88,7 @@ def demo(real: str | None, lake: Path, to: Path | None) -> None:
     """Rows to lake to maps to backtest to report; says where the report is."""
     import tempfile
 
+    from warehouse import open_lake
     from warehouse.report import write_report
     from warehouse.terminal import say
 
@@ -107,7 +108,9 @@ def demo(real: str | None, lake: Path, to: Path | None) -> None:
     _replay(lake)
     say("demo: draws the report")
     write_report(lake, report, DEMO_COINS)
-    say(f"Ask it more: undertow map BTC --at 2026-02-05T12:00Z --lake {lake}")
+    with open_lake(lake) as con:
+        newest = con.sql("select max(snapshot_ts) from snapshots").fetchall()[0][0]
+    say(f"Ask it more: undertow map BTC --at {newest:%Y-%m-%dT%H:%MZ} --lake {lake}")
     click.echo(f"The report is at {report.resolve()}")
 
 

@@ -46,7 +46,7 @@ def test_liquidation_px_agrees_with_bisection(way, size, raw, name):
         np.array([size]), np.array([raw]), np.array([TIERS.row_of[name]]), *ARRAYS
     )[0]
     want = obvious.liquidation_px(size, raw, rates(name))
-    # Where equity is within a rounding of its margin at both ends, there is nothing to agree on.
+    # Where equity is within a rounding of its margin, there is nothing to agree on.
     if want is None or want < 1e-9 or want > 1e14:
         assert np.isnan(got) or got < 1e-8 or got > 1e14
     else:
@@ -85,7 +85,7 @@ def test_a_price_implies_the_margin_it_was_made_from(way, size, mark, available,
 
 
 def test_by_hand():
-    """100 coins at 100 USD, 10x isolated of a 20x coin: (1000 - 10000) / (100 - 2.5) = 92.3077."""
+    """100 coins at 100 USD, 10x isolated of a 20x coin: 9000 / 97.5 USD."""
     tiers = TierTable.of({"X": [Tier(0, 20)]})
     arrays = (tiers.first, tiers.rate, tiers.deduction)
     px = margin.liquidation_px(

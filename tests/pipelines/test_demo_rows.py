@@ -14,7 +14,8 @@ from pipelines.demo_rows.world import run
 from pipelines.sources import reservoir
 from pipelines.sources.archive import Archive
 from pipelines.sources.documented_tiers import tiers_of
-from pipelines.sources.node_fills import read_hour
+from pipelines.sources.node_fill_rows import to_fills
+from pipelines.sources.node_fills import read
 from pipelines.steps.market import land_market
 from warehouse.margin import TierTable, fill_liquidation_px
 
@@ -123,7 +124,7 @@ def test_some_prices_are_left_out_and_can_be_filled_in(snapshots):
 def test_fills_are_read_without_unknown_fields(folder):
     archive = Archive(str(folder))
     for path in archive.files("node_fills_by_block", ".lz4")[::24]:
-        fills, unknown = read_hour(archive, path)
+        fills, unknown = to_fills(read(archive, path), path)
         assert fills.num_rows > 0
         assert not unknown
 

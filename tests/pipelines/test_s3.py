@@ -1,0 +1,118 @@
+import boto3
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+
+from pipelines.sources.archive import Archive
+from pipelines.sources.errors import UnreachableError
+from pipelines.steps.fills import land_node_fills
+from tests.pipelines.data_fills import HOUR, NOON, block, fill, put, tree
+
+BUCKET = "hl-mainnet-node-data"
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(server, monkeypatch, tmp_path):
+    """An empty bucket behind the usual variables, and nothing of the user's own settings."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ENDPOINT_URL": server,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+    client.close()
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def upload(client, root, prefix=""):
+    for path, body in tree(root).items():
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}{path}", Body=body)
+
+
+def test_an_archive_reads_a_bucket_as_it_reads_a_folder(bucket, tmp_path):
+    for path in ("b/2.lz4", "b/10.lz4", "b/deep/1.txt", "a.lz4"):
+        file = tmp_path / "local" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(path.encode())
+    upload(bucket, tmp_path / "local", "mirror/")
+    local, remote = Archive(str(tmp_path / "local")), Archive(f"s3://{BUCKET}/mirror")
+    for ask in (
+        lambda archive: archive.sizes(),
+        lambda archive: archive.files("b", ".lz4"),
+        lambda archive: (archive.folders(), archive.folders("b"), archive.folders("none")),
+        lambda archive: (archive.has("b"), archive.has("b/2.lz4"), archive.has("none")),
+        lambda archive: (archive.read("b/2.lz4"), archive.size("b/2.lz4")),
+        lambda archive: archive.open("b/2.lz4").read(),
+    ):
+        assert ask(remote) == ask(local)
+    bucket.put_object(Bucket=BUCKET, Key="mirror/new", Body=b"")
+    assert "new" in remote.files()
+
+
+def test_reading_a_bucket_offers_to_pay(bucket):
+    bucket.put_object(Bucket=BUCKET, Key="a", Body=b"1")
+    filesystem = Archive(f"s3://{BUCKET}")._fs
+    assert filesystem.req_kw == {"RequestPayer": "requester"}
+
+
+def test_a_bucket_or_prefix_that_is_not_there_is_named(bucket):
+    for root in ("s3://no-such-bucket", f"s3://{BUCKET}/none"):
+        with pytest.raises(FileNotFoundError, match=f"root {root}: no such folder"):
+            Archive(root)
+
+
+def test_a_key_that_would_leave_the_root_is_refused(bucket):
+    bucket.put_object(Bucket=BUCKET, Key="a/../../etc/passwd", Body=b"1")
+    with pytest.raises(ValueError, match="leaves the archive"):
+        Archive(f"s3://{BUCKET}").files()
+
+
+def test_missing_credentials_are_one_line(bucket, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(UnreachableError, match=f"root s3://{BUCKET}: .*credentials"):
+        Archive(f"s3://{BUCKET}")
+
+
+def test_a_landing_from_a_bucket_leaves_the_bytes_of_a_landing_from_a_folder(bucket, tmp_path):
+    files = {
+        NOON + n * HOUR: [block(fill(NOON + n * HOUR, tid=n), fill(NOON + HOUR, tid=9))]
+        for n in range(3)
+    }
+    root = put(tmp_path / "archive", files)
+    upload(bucket, tmp_path / "archive")
+    local = land_node_fills(root, tmp_path / "local")
+    remote = land_node_fills(f"s3://{BUCKET}", tmp_path / "remote")
+    assert tree(tmp_path / "remote") == tree(tmp_path / "local")
+    assert (remote.rows, remote.duplicates, remote.notes) == (4, 2, local.notes)
+
+
+def test_real_rows_from_a_bucket_leave_the_bytes_of_those_from_a_folder(bucket, real, tmp_path):
+    folder = real / "raw-blocks" / BUCKET
+    upload(bucket, folder)
+    land_node_fills(str(folder), tmp_path / "local")
+    assert land_node_fills(f"s3://{BUCKET}", tmp_path / "remote").rows == 3590
+    assert tree(tmp_path / "remote") == tree(tmp_path / "local")
