@@ -6,7 +6,7 @@ PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c const
 LAKE ?= data/demo/lake
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench notebooks pictures clean
+.PHONY: help demo test test-all check notebooks pictures constraints clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -30,10 +30,10 @@ demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR 
 	$(RUN)/undertow demo --lake $(LAKE) $(if $(REAL),--real $(REAL))
 
 test: $(VENV)/.installed-dev  ## the fast tests
-	$(RUN)/python -m pytest -q -n auto --dist loadgroup -m "not slow"
+	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
-	$(RUN)/python -m pytest -q -n auto --dist loadgroup
+	$(RUN)/python -m pytest -q -n auto --dist worksteal
 	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels
 	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels
 
@@ -48,6 +48,9 @@ notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures 
 
 pictures: $(VENV)/.installed-dev  ## draw the README's pictures anew (needs Chromium)
 	$(RUN)/python docs/pictures.py
+
+constraints: $(VENV)/.installed-dev  ## note the versions the suite passes with, for everyone's next install
+	$(RUN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools|wheel)==' > constraints.txt
 
 clean:  ## remove the environment and the demo's lake
 	rm -rf $(VENV) data/demo

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import subprocess
 import sys
@@ -37,13 +38,29 @@ class Demo(NamedTuple):
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """Run `undertow demo` once, as a user does, in a folder of its own.
+    """Run `undertow demo`, as a user does, in a folder of its own."""
+    return run_demo(tmp_path_factory, "embedded")
 
-    Tests that use it are marked ``xdist_group("demo")``, so that one worker runs it once.
-    """
-    folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "undertow", "demo"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    lake = folder / "data/demo/lake"
-    return Demo(folder, lake, folder / "data/demo/report.html", done.stdout + done.stderr)
+
+@pytest.fixture(scope="session")
+def real_demo(real, tmp_path_factory):
+    """Run `undertow demo --real`."""
+    return run_demo(tmp_path_factory, "real", "--real", str(real))
+
+
+def run_demo(tmp_path_factory, name, *args):
+    """Run the demo once for all workers of a test run: the first one does, the others wait."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, said = shared / name, shared / name / "said.txt"
+    folder.mkdir(exist_ok=True)
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            command = [sys.executable, "-m", "undertow", "demo", *args]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            said.write_text(done.stdout + done.stderr)
+    demo = folder / "data/demo"
+    return Demo(folder, demo / "lake", demo / "report.html", said.read_text())

@@ -12,13 +12,11 @@ from warehouse import open_lake
 COINS = ["BTC", "ETH", "HYPE", "SOL"]
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_demo_says_where_the_report_is(demo):
     assert f"The report is at {demo.report}" in demo.said
     assert demo.report.stat().st_size > 100_000
 
 
-@pytest.mark.xdist_group("demo")
 def test_every_row_of_the_demo_says_that_it_is_simulated(demo):
     with open_lake(demo.lake) as con:
         for table in ("positions", "snapshots", "fills", "candles", "funding", "backtest_runs"):
@@ -27,7 +25,6 @@ def test_every_row_of_the_demo_says_that_it_is_simulated(demo):
     assert "SIMULATED" in demo.report.read_text()
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_demo_replays_every_coin_with_and_without_the_map(demo):
     with open_lake(demo.lake) as con:
         runs = con.sql("select coin, count(distinct variant) from backtest_runs group by coin")
@@ -36,7 +33,6 @@ def test_the_demo_replays_every_coin_with_and_without_the_map(demo):
         assert asked == [(True,)]
 
 
-@pytest.mark.xdist_group("demo")
 def test_the_demo_prices_what_its_snapshots_left_out(demo):
     with open_lake(demo.lake) as con:
         computed, never = con.sql(
@@ -52,33 +48,20 @@ def test_the_demo_prices_what_its_snapshots_left_out(demo):
     assert set(dict(sources)) == {"venue", "computed"}
 
 
-@pytest.fixture(scope="module")
-def real_demo(real, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real")
-    args = ["--real", str(real), "--lake", str(folder / "lake")]
-    done = subprocess.run(
-        [sys.executable, "-m", "undertow", "demo", *args], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.mark.xdist_group("real")
 def test_real_rows_go_the_whole_road(real_demo):
-    with open_lake(real_demo / "lake") as con:
+    with open_lake(real_demo.lake) as con:
         counts = con.sql(
             "select (select count(*) from positions), (select count(*) from fills), "
             "(select count(*) from snapshots), (select count(distinct coin) from backtest_runs)"
         ).fetchall()[0]
     assert counts == (134_051, 36_802, 55, 4)
-    report = (real_demo / "report.html").read_text()
+    report = real_demo.report.read_text()
     assert "SIMULATED" not in report
     assert "binance" in report
 
 
-@pytest.mark.xdist_group("real")
 def test_the_october_cascade_is_marked(real_demo):
-    with open_lake(real_demo / "lake") as con:
+    with open_lake(real_demo.lake) as con:
         methods = con.sql(
             "select liquidation_method, count(*) from fills "
             "where liquidation_method is not null group by all order by all"
@@ -86,7 +69,6 @@ def test_the_october_cascade_is_marked(real_demo):
     assert methods == [("adl", 265), ("backstop", 197), ("market", 2613)]
 
 
-@pytest.mark.xdist_group("real")
 @pytest.mark.parametrize("coin", COINS)
 def test_the_newest_snapshot_answers(real_demo, coin):
     done = subprocess.run(
@@ -101,7 +83,7 @@ def test_the_newest_snapshot_answers(real_demo, coin):
                 "5,10,15",
                 "--json",
             ),
-            *("--at", "2026-02-05T12:00Z", "--lake", str(real_demo / "lake")),
+            *("--at", "2026-02-05T12:00Z", "--lake", str(real_demo.lake)),
         ],
         capture_output=True,
         text=True,

@@ -24,7 +24,6 @@ def run(command, folder):
     )
 
 
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("body", PYTHON)
 def test_python_blocks_run(demo, body):
     done = run([sys.executable, "-c", body], demo.folder)
@@ -32,7 +31,6 @@ def test_python_blocks_run(demo, body):
     assert "BTC" in done.stdout
 
 
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("line", SHELL)
 def test_shell_lines_run(demo, line):
     done = run([sys.executable, "-m", *shlex.split(line)], demo.folder)

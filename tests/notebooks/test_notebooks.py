@@ -14,7 +14,6 @@ NOTEBOOKS = sorted(
 each = pytest.mark.parametrize("script", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.xdist_group("demo")
 @each
 def test_runs_on_the_demos_lake(script, demo, monkeypatch, capsys):
     monkeypatch.setenv("UNDERTOW_LAKE", str(demo.lake))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference import maps as obvious
-from tests.rows import T0, batch, position, snapshot
+from tests.rows import T0, hold, position, snapshot
 from warehouse import open_lake
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
 
@@ -35,15 +35,6 @@ def ask(tmp_path_factory):
             return [dict(zip(columns, row, strict=True)) for row in relation.fetchall()]
 
         yield ask
-
-
-def hold(con, table, rows):
-    held = table.check(batch(table, rows))  # noqa: F841  read by name in SQL
-    con.execute(f"delete from promised.{table.name}")
-    con.execute(
-        f"insert into promised.{table.name} by name "
-        f"select *, {table.time}::date as day from held"
-    )
 
 
 @given(book=books, width_pct=st.sampled_from([0.25, 0.5, 1.0, 7.3, 100.0]))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rows import T0, land_snapshot, position
+from tests.rows import T0, hold, land_snapshot, position, snapshot
 from warehouse import open_lake
+from warehouse.contracts.tables import SNAPSHOTS
 
 MACROS = {
     "snapshot_at": "from snapshot_at('BTC', $at, knowable := $knowable)",
@@ -20,6 +21,12 @@ MACROS = {
 }
 LAG = timedelta(hours=30)
 AT = T0 + timedelta(days=4, hours=5)
+
+
+@pytest.fixture(scope="module")
+def empty_lake(tmp_path_factory):
+    with open_lake(tmp_path_factory.mktemp("lake")) as con:
+        yield con
 
 
 def answers(lake, knowable):
@@ -91,22 +98,15 @@ def test_a_leak_would_be_seen(tmp_path, knowable, monkeypatch):
     asked=st.integers(0, 220),
     knowable=st.booleans(),
 )
-def test_the_newest_of_what_could_be_known_answers(tmp_path_factory, hours, asked, knowable):
-    lake = tmp_path_factory.mktemp("lake")
-    for hour in hours:
-        rows = [position(liquidation_px=90.0)]
-        land_snapshot(lake, rows, T0 + timedelta(hours=hour), known_after=LAG)
+def test_the_newest_of_what_could_be_known_answers(empty_lake, hours, asked, knowable):
+    taken = [T0 + timedelta(hours=hour) for hour in hours]
+    hold(empty_lake, SNAPSHOTS, [snapshot(at, known_ts=at + LAG) for at in taken])
+    got = empty_lake.sql(
+        "select snapshot_ts from snapshot_at('BTC', $at, knowable := $knowable)",
+        params={"at": T0 + timedelta(hours=asked), "knowable": knowable},
+    ).fetchall()
     lag = LAG if knowable else timedelta(0)
-    known = [
-        T0 + timedelta(hours=hour)
-        for hour in hours
-        if timedelta(hours=hour) + lag <= timedelta(hours=asked)
-    ]
-    with open_lake(lake) as con:
-        got = con.sql(
-            "select snapshot_ts from snapshot_at('BTC', $at, knowable := $knowable)",
-            params={"at": T0 + timedelta(hours=asked), "knowable": knowable},
-        ).fetchall()
+    known = [at for at in taken if at + lag <= T0 + timedelta(hours=asked)]
     assert got == ([(max(known),)] if known else [])
 
 
