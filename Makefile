@@ -3,10 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-LAKE ?= data/demo/lake
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check notebooks pictures constraints clean
+.PHONY: help demo test test-slow test-all check bench notebooks pictures constraints clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -27,10 +26,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR for real ones
-	$(RUN)/undertow demo --lake $(LAKE) $(if $(REAL),--real $(REAL))
+	$(RUN)/undertow demo $(if $(REAL),--real $(REAL)) $(if $(LAKE),--lake $(LAKE))
 
 test: $(VENV)/.installed-dev  ## the fast tests
 	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
+test-slow: $(VENV)/.installed-dev  ## the share of the slow tests that CI runs
+	$(RUN)/python -m pytest -q -m slow tests/pipelines tests/backtest tests/browser
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
 	$(RUN)/python -m pytest -q -n auto --dist worksteal
@@ -42,6 +44,9 @@ check: $(VENV)/.installed-dev  ## lint, format, arrows, types
 	$(RUN)/ruff format --check .
 	$(RUN)/lint-imports
 	$(RUN)/mypy
+
+bench: $(VENV)/.installed-dev  ## measure, and write BENCHMARKS.md
+	$(RUN)/python benchmarks/run.py
 
 notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures anew
 	$(RUN)/python notebooks/draw.py

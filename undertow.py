@@ -1,8 +1,13 @@
 """This module is the front door: one command, whose verbs are found when they are called."""
 
+import atexit
 import importlib
 import os
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -59,9 +64,9 @@ def cli() -> None:
     """Hyperliquid liquidations: where leverage lived, what would have cascaded, what did."""
 
 
-DEMO_COINS = ("BTC", "ETH", "SOL", "HYPE")
 # Bars before the first snapshot, so that a rule that looks back has something to look at.
 WARM_UP_DAYS = 8
+DEMO_COINS = ("BTC", "ETH", "SOL", "HYPE")
 
 
 @click.command()
@@ -73,10 +78,7 @@ WARM_UP_DAYS = 8
 @click.option(
     "--lake",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data/demo/lake"),
-    show_default=True,
-    envvar="UNDERTOW_LAKE",
-    help="Folder of the lake to build.",
+    help="Folder of the lake to build.  [default: data/demo/lake, or data/demo/real/lake]",
 )
 @click.option(
     "--report",
@@ -84,15 +86,13 @@ WARM_UP_DAYS = 8
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write; report.html beside the lake without it.",
 )
-def demo(real: str | None, lake: Path, to: Path | None) -> None:
+def demo(real: str | None, lake: Path | None, to: Path | None) -> None:
     """Rows to lake to maps to backtest to report; says where the report is."""
-    import tempfile
-
-    from warehouse import open_lake
-    from warehouse.report import write_report
     from warehouse.terminal import say
 
+    lake = lake or Path("data/demo/real/lake" if real else "data/demo/lake")
     report = to or lake.parent / "report.html"
+    _refuse_a_lake_of_others(lake, simulated=real is None)
     say(f"demo: builds a lake in {lake} and writes {report}; run it again to replace both")
     if real is not None:
         say(f"demo: lands the real rows of {real}")
@@ -104,86 +104,133 @@ def demo(real: str | None, lake: Path, to: Path | None) -> None:
             say("demo: makes 14 days of simulated rows and lands them")
             write_demo_rows(Path(folder))
             _land_everything(folder, lake, "simulated")
-    say(f"demo: replays the rules on {', '.join(DEMO_COINS)}")
-    _replay(lake)
-    say("demo: draws the report")
-    write_report(lake, report, DEMO_COINS)
-    with open_lake(lake) as con:
-        newest = con.sql("select max(snapshot_ts) from snapshots").fetchall()[0][0]
-    say(f"Ask it more: undertow map BTC --at {newest:%Y-%m-%dT%H:%MZ} --lake {lake}")
+    _replay_and_report(lake, report)
     click.echo(f"The report is at {report.resolve()}")
+
+
+def _refuse_a_lake_of_others(lake: Path, simulated: bool) -> None:
+    """Raise if the lake holds rows of the other kind: made-up and real ones never mix."""
+    from warehouse import open_lake
+
+    if not lake.is_dir():
+        return
+    with open_lake(lake) as con:
+        kinds = con.sql("select distinct source = 'simulated' from snapshots").fetchall()
+    if (not simulated,) in kinds:
+        held, wanted = ("real", "simulated") if simulated else ("simulated", "real")
+        raise ValueError(
+            f"the lake {lake} holds {held} rows, with which {wanted} ones must not mix; "
+            "name another with --lake"
+        )
 
 
 def _land_everything(root: str, lake: Path, label: str | None = None) -> None:
     """Land every kind of row below ``root``; ``label`` replaces the sources' own names."""
-    from datetime import timedelta
-
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
     from pipelines.steps.fills import land_node_fills
     from pipelines.steps.market import land_market
     from pipelines.steps.positions import land_reservoir
-    from warehouse.terminal import progress_bar
+    from warehouse.terminal import progress_bar, say
 
-    days = [file.snapshot_ts.date() for file in snapshot_files(reservoir(root))]
-    since = min(days) - timedelta(days=WARM_UP_DAYS)
-    until = max(days) + timedelta(days=1)
     named = {"source": label} if label else {}
-    with progress_bar("market") as progress:
-        landed = land_market(root, lake, since, until, progress=progress, **named)
+    days = sorted(file.snapshot_ts.date() for file in snapshot_files(reservoir(root)))
+    if not days:
+        raise FileNotFoundError(f"root {root}: holds no snapshot of positions to make maps of")
+    since, until = days[0] - timedelta(days=WARM_UP_DAYS), days[-1] + timedelta(days=1)
+    landed = []
+    with progress_bar("market") as progress, _maybe_absent(say):
+        landed += land_market(root, lake, since, until, progress=progress, **named)
     with progress_bar("positions") as progress:
         landed += land_reservoir(root, lake, progress=progress, **named)
-    with progress_bar("fills") as progress:
+    with progress_bar("fills") as progress, _maybe_absent(say):
         landed.append(land_node_fills(root, lake, progress=progress, **named))
     show_landed(landed, as_json=False)
 
 
-def _replay(lake: Path) -> None:
-    """Replay the rules on every coin, over the days that have snapshots and bars."""
+@contextmanager
+def _maybe_absent(say: Callable[[str], None]) -> Iterator[None]:
+    """Say what is not there, and go on: maps need positions only."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        say(f"demo: goes on without: {error}")
+
+
+def _replay_and_report(lake: Path, report: Path) -> None:
+    """Replay the rules on every coin that has bars, and draw the report."""
     from backtest.study import run_study
     from warehouse import open_lake
-    from warehouse.terminal import progress_bar
+    from warehouse.report import write_report
+    from warehouse.terminal import progress_bar, say
 
     with open_lake(lake) as con:
-        since, until = con.sql(
-            "select min(day)::timestamptz, max(day)::timestamptz + interval 1 day "
-            "from snapshots"
+        since, until, newest = con.sql(
+            "select min(day)::timestamptz, max(day)::timestamptz + interval 1 day, "
+            "max(snapshot_ts) from snapshots"
         ).fetchall()[0]
+        held = con.sql("select coin from positions group by coin order by count(*) desc, coin")
+        held = [coin for (coin,) in held.fetchall()]
+    # The coins that people look at first, else those with the most positions.
+    coins = [coin for coin in DEMO_COINS if coin in held] or held[:4]
+    say(f"demo: replays the rules on {', '.join(coins)}")
     with progress_bar("backtest") as progress:
-        for number, coin in enumerate(DEMO_COINS):
-            progress(coin, number, len(DEMO_COINS))
-            run_study(lake, coin, since, until)
-        progress("done", len(DEMO_COINS), len(DEMO_COINS))
+        for number, coin in enumerate(coins):
+            progress(coin, number, len(coins))
+            try:
+                run_study(lake, coin, since, until)
+            except LookupError as error:
+                say(f"demo: no backtest of {coin}: {error}")
+        progress("done", len(coins), len(coins))
+    say("demo: draws the report")
+    write_report(lake, report, coins)
+    say(f"Ask it more: undertow map {coins[0]} --at {newest:%Y-%m-%dT%H:%MZ} --lake {lake}")
 
 
 def main() -> None:
     """Run the command line; what a user can mend is one line and exit status 2."""
+    status = _run()
+    if "prefect" in sys.modules:
+        # Prefect holds references past the interpreter's end, and DuckDB 2.0 then prints each
+        # as a leak; so leave once its server has been stopped.  Goes when DuckDB is quiet.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command line and return its exit status."""
     try:
-        sys.exit(cli.main(prog_name="undertow", standalone_mode=False))
+        cli.main(prog_name="undertow", standalone_mode=False)
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.Abort:
-        sys.exit(130)
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
     except click.ClickException as error:
-        _complain(error.format_message())
+        return _complain(error.format_message())
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return 141
     except (ValueError, LookupError, OSError) as error:
-        _complain(str(error) or type(error).__name__, error)
+        return _complain(str(error) or type(error).__name__, error)
     except Exception as error:
         if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb"}:
             raise
-        _complain(str(error).split("\n\n")[0].removeprefix("Invalid Input Error: "), error)
+        return _complain(
+            str(error).split("\n\n")[0].removeprefix("Invalid Input Error: "), error
+        )
+    return 0
 
 
-def _complain(text: str, error: Exception | None = None) -> None:
-    """Print one line and leave; with UNDERTOW_DEBUG set, leave with the traceback instead."""
+def _complain(text: str, error: Exception | None = None) -> int:
+    """Print one line and return 2; with UNDERTOW_DEBUG set, raise the error itself instead."""
     if error is not None and os.environ.get("UNDERTOW_DEBUG"):
         raise error
     sys.stderr.write("undertow: " + " ".join(text.split()) + "\n")
-    sys.exit(2)
+    return 2
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """This module holds the command line's verbs that land rows."""
 
+import os
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -35,10 +36,16 @@ def _landing_options(verb: Callable) -> Callable:
 
 
 def _range(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
-    first, end = since and since.date(), until and until.date()
+    first, end = _day(since), _day(until)
     if first and end and first >= end:
         raise ValueError(f"--from {first} must be before --to {end}, which is exclusive")
     return first, end
+
+
+def _day(moment: datetime | None) -> date | None:
+    if moment is not None and not 2000 <= moment.year < 2200:
+        raise ValueError(f"{moment.date()} is no day of this market; years are 2000 to 2199")
+    return moment and moment.date()
 
 
 def show_landed(landed: "list[Landed]", as_json: bool) -> None:
@@ -186,14 +193,18 @@ def nightly(
     """Everything of one closed UTC day, once."""
     from pipelines.steps.nightly import Roots, closed_day, land_day
 
-    roots = Roots(market_root, positions_root, fills_root)
-    wanted = day.date() if day else closed_day()
+    roots = Roots(market_root, positions_root, fills_root).check()
+    wanted = _day(day) or closed_day()
     if plain:
         landed = land_day(roots, lake, wanted)
     else:
-        from pipelines.flows.nightly import nightly as flow
+        # A server of one run's length keeps no log; one that is named (PREFECT_API_URL) does.
+        if "PREFECT_API_URL" not in os.environ:
+            os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
+            os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+        from pipelines.flows.nightly import run_once
 
-        landed = flow(roots, lake, wanted)
+        landed = run_once(roots, lake, wanted)
     show_landed(landed, as_json)
 
 
@@ -213,5 +224,6 @@ def schedule(
     from pipelines.flows.nightly import serve
     from pipelines.steps.nightly import Roots
 
+    roots = Roots(market_root, positions_root, fills_root).check()
     say(f"nightly ingest into {lake} at '{cron}' UTC; stop it with Ctrl-C")
-    serve(Roots(market_root, positions_root, fills_root), lake, cron)
+    serve(roots, lake, cron)

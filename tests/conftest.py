@@ -62,5 +62,5 @@ def run_demo(tmp_path_factory, name, *args):
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             said.write_text(done.stdout + done.stderr)
-    demo = folder / "data/demo"
+    demo = folder / ("data/demo/real" if args else "data/demo")
     return Demo(folder, demo / "lake", demo / "report.html", said.read_text())

@@ -39,6 +39,8 @@ def moment(text: str) -> datetime:
         ) from None
     if at.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2026-02-05T12:00Z")
+    if not 2000 <= at.year < 2200:  # beyond, arithmetic with time zones leaves the calendar
+        raise ValueError(f"{text!r} is no moment of this market; years are 2000 to 2199")
     return at.astimezone(UTC)
 
 
@@ -121,11 +123,11 @@ def _ask(
         "select snapshot_ts, source from snapshot_at($coin, $at, knowable := $knowable)",
         asked,
     )
-    _check_coin(con, coin, at)
+    check_coin(con, coin, at)
     relation = con.sql(query, params=asked | others)
     columns, rows = relation.columns, relation.fetchall()
     if snapshot is None:
-        return Answer(columns, rows, _why_no_snapshot(con, at, knowable))
+        return Answer(columns, rows, _why_no_snapshot(con, coin, at, knowable))
     snapshot_ts, source = snapshot
     held, priced = _one(
         con,
@@ -157,21 +159,25 @@ def _one(
     return rows[0] if rows else None
 
 
-def _check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
-    """Raise for a coin that neither an instrument nor a snapshot near ``at`` knows."""
-    known = con.sql(
-        """
-        select coin from instruments
-        union
-        select coin from positions
-        where day = (
-            select coalesce(max(s.day) filter (s.snapshot_ts <= $at), min(s.day))
-            from snapshots as s
-        )
-        """,
-        params={"at": at},
-    ).fetchall()
-    names = sorted(name for (name,) in known)
+def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
+    """Raise for a coin that the lake has never heard of, and name those like it.
+
+    Raises
+    ------
+    UnknownCoin
+        If no instrument and no snapshot, of whatever day, knows the coin.  A lake without
+        any coin raises nothing: it cannot tell.
+    """
+    near_at = (
+        "select coin from instruments union select coin from positions where day = "
+        "(select max(s.day) from snapshots as s where s.snapshot_ts <= $at)"
+    )
+    if coin in _names(con, near_at, {"at": at}):
+        return
+    # Every day is read only for a coin that the usual places do not know.
+    names = _names(
+        con, "select coin from instruments union select distinct coin from positions"
+    )
     if coin in names or not names:
         return
     folded = {name.casefold(): name for name in names}
@@ -182,12 +188,24 @@ def _check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None
     raise UnknownCoin(f"coin {coin!r} is not in this lake; near it: {hint}")
 
 
-def _why_no_snapshot(con: duckdb.DuckDBPyConnection, at: datetime, knowable: bool) -> str:
+def _names(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object] | None = None
+) -> list[str]:
+    return sorted(name for (name,) in con.sql(query, params=parameters).fetchall())
+
+
+def _why_no_snapshot(
+    con: duckdb.DuckDBPyConnection, coin: str, at: datetime, knowable: bool
+) -> str:
+    dex = coin.partition(":")[0] if ":" in coin else "hyperliquid"
     first, first_known = _one(
-        con, "select min(snapshot_ts), min(known_ts) from snapshots where complete and trusted"
+        con,
+        "select min(snapshot_ts), min(known_ts) from snapshots "
+        "where complete and trusted and scope in ('all', $dex)",
+        {"dex": dex},
     )
     if first is None:
-        return "no rows: the lake holds no snapshot"
+        return f"no rows: the lake holds no snapshot that covers the dex {dex}"
     if knowable and first <= at:
         return (
             f"no rows: no snapshot was published by {at:%Y-%m-%d %H:%M}Z; "

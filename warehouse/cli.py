@@ -1,6 +1,7 @@
 """This module holds the command line's verbs that read the lake."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,9 +129,14 @@ def _pcts(text: str) -> list[int]:
 @click.option("--at", help="Moment of the maps; the newest without it.")
 def report(lake: Path, to: Path, coins: str, at: str | None) -> None:
     """Write one HTML file: maps, heatmaps, scenarios, backtests, gaps."""
-    from warehouse.ask import moment
+    from warehouse import open_lake
+    from warehouse.ask import check_coin, moment
     from warehouse.report import write_report
 
     wanted = [coin.strip() for coin in coins.split(",") if coin.strip()]
-    file = write_report(lake, to, wanted, at=moment(at) if at else None)
+    shown = moment(at) if at else None
+    with open_lake(lake) as con:
+        for coin in wanted:
+            check_coin(con, coin, shown or datetime.now(UTC))
+    file = write_report(lake, to, wanted, at=shown)
     say(f"report: {file}")

@@ -7,9 +7,9 @@ stands behind a position, in this order:
 2. an isolated position's own margin, where the source gives it;
 3. the margin available that the venue's prices of the *same account's* other cross positions
    imply (it is one number for all of them), where they agree on it;
-4. the account value as reported, of accounts that hold only cross positions, unless the same
-   snapshot's known prices contradict reported account values: leaderboard values, say, miss
-   them by 14 % at the median.
+4. the account value as reported, of standard accounts that hold only cross positions, unless
+   the same snapshot's known prices contradict reported account values: leaderboard values, say,
+   miss them by 14 % at the median.
 
 What is left has no price, and stays null.
 """
@@ -42,6 +42,7 @@ class Tier(NamedTuple):
 class TierTable:
     """Margin tiers of several instruments, as the kernels want them."""
 
+    tiers: Mapping[str, Sequence[Tier]]
     row_of: Mapping[str, int]
     first: np.ndarray
     rate: np.ndarray
@@ -73,7 +74,7 @@ class TierTable:
                 deduction.append(taken)
             first.append(len(rate))
         rows = {coin: row for row, coin in enumerate(tiers)}
-        return cls(rows, np.array(first), np.array(rate), np.array(deduction))
+        return cls(tiers, rows, np.array(first), np.array(rate), np.array(deduction))
 
 
 class Filled(NamedTuple):
@@ -99,21 +100,24 @@ def fill_liquidation_px(positions: pl.DataFrame, tiers: TierTable) -> Filled:
     ----------
     positions
         Rows of one snapshot with the columns of the ``positions`` contract, at least
-        ``account, coin, size, mark_px, liquidation_px, leverage_type, margin_used,
-        account_value, account_mode``.
+        ``account, coin, size, mark_px, liquidation_px, leverage_type, max_leverage,
+        margin_used, account_value, account_mode``.
     tiers
-        Margin tiers of the coins then.  A coin without tiers gets no computed price.
+        Margin tiers of the coins then.  A coin without tiers gets no computed price; nor does
+        a position whose own maximum leverage is not its coin's, where the coin has several
+        tiers: which tiers are its own is not known.
 
     Returns
     -------
     Filled
         The rows in their order, ``liquidation_px_source`` set: ``venue``, ``computed``, or
         null where there is no price.  ``never`` counts positions that our kernel says cannot
-        be liquidated, ``unknown`` those for which it has nothing to say.
+        be liquidated, ``unknown`` those for which it has nothing to say, or whose margin is
+        gone already.
     """
     given = column(positions, "liquidation_px")
-    raw = _raw_behind(positions, tiers)
-    rows = _instruments(positions, tiers)
+    rows, tiers = _tables_of(positions, tiers)
+    raw = _raw_behind(positions, rows, tiers)
     ours = np.full(given.size, np.nan)
     ask = np.isnan(given) & (rows >= 0) & ~np.isnan(raw)
     size = column(positions, "size")
@@ -124,7 +128,8 @@ def fill_liquidation_px(positions: pl.DataFrame, tiers: TierTable) -> Filled:
     source = np.where(np.isnan(given), np.where(np.isnan(ours), None, "computed"), "venue")
     computed = int(np.count_nonzero(~np.isnan(ours)))
     venue = int(np.count_nonzero(~np.isnan(given)))
-    never = int(np.count_nonzero(ask)) - computed
+    # With less than nothing behind it a position is past its price, not beyond its reach.
+    never = int(np.count_nonzero(ask & np.isnan(ours) & (raw >= 0)))
     filled = positions.with_columns(
         pl.Series("liquidation_px", px, pl.Float64, nan_to_null=True),
         pl.Series("liquidation_px_source", source.tolist(), pl.String),
@@ -132,18 +137,29 @@ def fill_liquidation_px(positions: pl.DataFrame, tiers: TierTable) -> Filled:
     return Filled(filled, venue, computed, never, given.size - venue - computed - never)
 
 
-def _instruments(positions: pl.DataFrame, tiers: TierTable) -> np.ndarray:
-    """Return each row's tier table, -1 where its coin has none."""
-    rows = positions["coin"].replace_strict(
-        list(tiers.row_of), list(tiers.row_of.values()), default=-1, return_dtype=pl.Int64
-    )
-    return np.ascontiguousarray(rows.to_numpy())
+def _tables_of(positions: pl.DataFrame, tiers: TierTable) -> tuple[np.ndarray, TierTable]:
+    """Return each row's tier table, -1 where none is known, and the tables.
+
+    A position may keep a maximum leverage that its coin no longer has (POPCAT 10x of a 3x
+    coin, measured): a coin with one tier then gives it one tier of its own.
+    """
+    held, names = dict(tiers.tiers), []
+    for coin, own in positions.select("coin", "max_leverage").iter_rows():
+        steps = tiers.tiers.get(coin)
+        if steps is None or own is None or own == steps[0].max_leverage:
+            names.append(coin)
+        elif len(steps) == 1:
+            names.append(f"{coin} at {own}")
+            held[names[-1]] = [Tier(0.0, own)]
+        else:
+            names.append(None)
+    tables = tiers if len(held) == len(tiers.tiers) else TierTable.of(held)
+    return np.array([tables.row_of.get(name, -1) for name in names], dtype=np.int64), tables
 
 
-def _raw_behind(positions: pl.DataFrame, tiers: TierTable) -> np.ndarray:
+def _raw_behind(positions: pl.DataFrame, rows: np.ndarray, tiers: TierTable) -> np.ndarray:
     """Return the USD behind each position at a price of 0; NaN where not known."""
     size, mark = column(positions, "size"), column(positions, "mark_px")
-    rows = _instruments(positions, tiers)
     known = rows >= 0
     held = np.full(size.size, np.nan)
     held[known] = maintenance_margin(
@@ -171,42 +187,47 @@ def _raw_behind(positions: pl.DataFrame, tiers: TierTable) -> np.ndarray:
 
 
 def _cross_margin(positions: pl.DataFrame, held: np.ndarray, implied: np.ndarray) -> np.ndarray:
-    """Return the margin available to each cross position's account, USD; NaN: not known."""
+    """Return the margin available to each cross position's account, USD; NaN: not known.
+
+    Each dex holds its own collateral, so an account is one account of each dex.
+    """
+    owner = ["account", "dex"]
     is_cross = pl.col("leverage_type") == "cross"
+    builder = pl.col("coin").str.extract("^([^:]+):")
     rows = positions.select(
         "account",
+        builder.fill_null("").alias("dex"),
         "account_value",
-        "account_mode",
+        mode=pl.col("account_mode").fill_null("standard"),
         cross=is_cross.fill_null(False),
         held=pl.when(is_cross).then(pl.Series(held)),
         implied=pl.when(is_cross).then(pl.Series(implied, nan_to_null=True)),
     )
-    alone = (pl.col("cross").all()).over("account")
     accounts = (
-        rows.with_columns(alone=alone)
+        rows.with_columns(alone=pl.col("cross").all().over(owner))
         .filter("cross")
-        .group_by("account")
+        .group_by(owner)
         .agg(
+            pl.col("mode", "alone").first(),
             median=pl.col("implied").median(),
             apart=pl.col("implied").max() - pl.col("implied").min(),
             # A NaN here, a coin without tiers, makes the whole account's maintenance unknown.
             reported=pl.col("account_value").first() - pl.col("held").sum(),
-            mode=pl.col("account_mode").first(),
-            alone=pl.col("alone").first(),
         )
         .with_columns(pl.col("reported").fill_nan(None))
-        # Sources differ on whether isolated margin counts in an account's value.
-        .with_columns(reported=pl.when("alone").then(pl.col("reported")))
     )
+    # Portfolio margin follows another rule altogether.
     agreed = pl.col("apart") <= AGREE * pl.col("median").abs()
-    accounts = accounts.with_columns(implied=pl.when(agreed).then(pl.col("median")))
-    # Portfolio margin follows another rule; values that known prices contradict are no basis.
-    missed = accounts.select((pl.col("reported") / pl.col("implied") - 1).abs().median()).item()
-    believed = missed is None or missed <= BELIEVE
-    reported = pl.when(
-        pl.lit(believed) & (pl.col("mode").is_null() | (pl.col("mode") != "portfolio_margin"))
-    ).then(pl.col("reported"))
-    available = accounts.select("account", margin=pl.coalesce("implied", reported))
-    return column(
-        rows.join(available, on="account", how="left", maintain_order="left"), "margin"
+    agreed &= pl.col("mode") != "portfolio_margin"
+    # Sources differ on whether isolated margin counts in an account's value; and the value of
+    # an account whose collateral is shared between dexes or with spot explains no price.
+    plain = pl.col("alone") & (pl.col("mode") == "standard")
+    accounts = accounts.with_columns(
+        implied=pl.when(agreed).then(pl.col("median")),
+        reported=pl.when(plain).then(pl.col("reported")),
     )
+    missed = accounts.select((pl.col("reported") / pl.col("implied") - 1).abs().median()).item()
+    if missed is not None and missed > BELIEVE:
+        accounts = accounts.with_columns(reported=pl.lit(None, pl.Float64))
+    available = accounts.select(*owner, margin=pl.coalesce("implied", "reported"))
+    return column(rows.join(available, on=owner, how="left", maintain_order="left"), "margin")

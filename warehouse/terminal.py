@@ -37,7 +37,15 @@ def plain(value: object) -> object:
 
 
 def print_json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as an array of objects, one a line, column names as keys."""
+    """Print rows as an array of objects, one a line, column names as keys.
+
+    Raises
+    ------
+    ValueError
+        If two columns share a name, of which an object could hold only one.
+    """
+    if twice := sorted({name for name in columns if list(columns).count(name) > 1}):
+        raise ValueError(f"two columns are named {twice[0]}; name them apart with `as`")
     lines = (
         json.dumps(dict(zip(columns, map(plain, row), strict=True)), ensure_ascii=False)
         for row in rows

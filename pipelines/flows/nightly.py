@@ -1,19 +1,40 @@
 """This module is the Prefect flow of the nightly ingest.
 
-Orchestration only: what to land, and in which order, is in :mod:`pipelines.steps.nightly`.
+Orchestration only: what to land, in which order, and which errors may pass by themselves is in
+:mod:`pipelines.steps.nightly`.
 """
 
+import logging
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.schedules import Cron
 
 from pipelines.landed import Landed
-from pipelines.steps.nightly import Roots, Verb, closed_day, verbs_of
+from pipelines.steps.nightly import (
+    Roots,
+    Verb,
+    closed_day,
+    is_passing,
+    raise_failures,
+    verbs_of,
+)
 
 
-@task(retries=3, retry_delay_seconds=[10, 60, 600], retry_jitter_factor=0.5)
+async def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Return whether a failed task is worth another try."""
+    error = await state.aresult(raise_on_failure=False)
+    return is_passing(error)
+
+
+@task(
+    retries=3,
+    retry_delay_seconds=[10, 60, 600],
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_may_pass,
+)
 def land(verb: Verb) -> list[Landed]:
     """Run one verb; safe to repeat, so safe to retry."""
     return verb()
@@ -21,13 +42,31 @@ def land(verb: Verb) -> list[Landed]:
 
 @flow(name="nightly", log_prints=False, persist_result=False, validate_parameters=False)
 def nightly(roots: Roots, lake: Path, day: date | None = None) -> list[Landed]:
-    """Land one closed day: yesterday, or ``day``."""
-    verbs = verbs_of(Roots(*roots), Path(lake), day or closed_day())
-    return [
-        landed
-        for name, verb in verbs
-        for landed in land.with_options(name=f"land-{name}")(verb)
-    ]
+    """Land one closed day: yesterday, or ``day``; a failing verb does not stop the others."""
+    wanted = day or closed_day()
+    landed: list[Landed] = []
+    failed: dict[str, Exception] = {}
+    for name, verb in verbs_of(Roots(*roots).check(), Path(lake), wanted):
+        state = land.with_options(name=f"land-{name}")(verb, return_state=True)
+        result = state.result(raise_on_failure=False)
+        if isinstance(result, Exception):
+            failed[name] = result
+        else:
+            landed += result
+    raise_failures(wanted, failed)
+    return landed
+
+
+def run_once(roots: Roots, lake: Path, day: date) -> list[Landed]:
+    """Run the flow for a person: its log tells what failed in a line, without a traceback."""
+
+    def without_traceback(record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(without_traceback)
+    return nightly(roots, lake, day)
 
 
 def serve(roots: Roots, lake: Path, cron: str) -> None:

@@ -137,11 +137,10 @@ def to_candles(raw: pl.DataFrame, file: str = CANDLES_FILE) -> Read:
     given.refuse(pl.col("l") > pl.min_horizontal("o", "c"), "l", "must be the lowest")
     given.refuse(pl.col("v") < 0, "v", "must be 0 or more")
     rows, duplicates = _once(given, ("timestamp", "venue", "coin"))
-    step = rows.sort("timestamp").select(start.diff().over("venue", "coin").min()).item()
-    if step is not None and step > BAR:
-        raise SourceError(f"{file}: bars are {step} apart, only bars of one hour are known")
+    rows = rows.with_columns(pl.col("venue").str.to_lowercase())
+    _refuse_other_bars(rows, file)
     candles = rows.select(
-        venue=pl.col("venue").str.to_lowercase(),
+        venue="venue",
         coin="coin",
         interval=pl.lit("1h"),
         start_ts="timestamp",
@@ -153,6 +152,25 @@ def to_candles(raw: pl.DataFrame, file: str = CANDLES_FILE) -> Read:
         known_ts=start + BAR,
     )
     return Read(candles, unknown, duplicates)
+
+
+def _refuse_other_bars(rows: pl.DataFrame, file: str) -> None:
+    """Raise if the bars of one series are not an hour apart where they are closest.
+
+    A longer bar that is taken for one of an hour would count as known before it has ended.
+    """
+    steps = (
+        rows.sort("timestamp")
+        .group_by("venue", "coin")
+        .agg(step=pl.col("timestamp").diff().min())
+        .filter(pl.col("step") != BAR)
+        .sort("venue", "coin")
+    )
+    for venue, coin, step in steps.iter_rows():
+        raise SourceError(
+            f"{file}: bars of {coin} on {venue} are {step} apart, only bars of one hour are "
+            "known"
+        )
 
 
 def to_funding(raw: pl.DataFrame, file: str = FUNDING_FILE) -> Read:

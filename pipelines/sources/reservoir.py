@@ -43,6 +43,13 @@ REQUIRED = {
     "leverage": (pl.Float64, True),
     "account_value": (pl.Float64, True),
 }
+# Field that is read as none where it is not above 0 -> what its values are called.
+EMPTIED = {
+    "liquidation_price": "liquidation prices",
+    "entry_price": "entry prices",
+    "leverage": "leverages",
+}
+ADDRESS = "^0x[0-9a-fA-F]{40}$"
 OPTIONAL = {"funding_pnl": pl.Float64, "account_mode": pl.String}
 
 
@@ -65,15 +72,26 @@ class Rows(NamedTuple):
 
     positions: pl.DataFrame
     unknown_fields: dict[str, int]
-    not_positive_px: int
+    emptied: dict[str, int]  # what was not above 0 and read as none -> how often
 
 
 def reservoir(root: str) -> Archive:
-    """Return the archive below ``root``: the bucket itself, or the folder that holds it."""
-    try:
-        return Archive.holding(root, BUCKET, EVERY_DEX)
-    except FileNotFoundError:
-        return Archive.holding(root, BUCKET, ONE_DEX)
+    """Return the archive below ``root``: the bucket itself, or the folder that holds it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither holds files of every dex or of single dexes.
+    """
+    outer = Archive(root)
+    if outer.has(EVERY_DEX) or outer.has(ONE_DEX):
+        return outer
+    if outer.has(f"{BUCKET}/{EVERY_DEX}") or outer.has(f"{BUCKET}/{ONE_DEX}"):
+        return Archive(f"{outer.root.rstrip('/')}/{BUCKET}")
+    raise FileNotFoundError(
+        f"root {outer.root}: neither it nor its folder {BUCKET}/ holds {EVERY_DEX}/ or "
+        f"{ONE_DEX}/"
+    )
 
 
 def snapshot_files(
@@ -81,20 +99,26 @@ def snapshot_files(
 ) -> Iterator[SnapshotFile]:
     """Yield the snapshots taken in ``[since, until)`` (UTC days), oldest first in each scope.
 
-    The file of every dex is preferred to the files of single dexes.
+    A file of every dex is preferred to the files of single dexes of the same day.
     """
-    if archive.has(EVERY_DEX):
-        prefixes = {"all": EVERY_DEX}
-    else:
-        dexes = [folder.rpartition("/")[2] for folder in archive.folders(ONE_DEX)]
-        prefixes = {dex: f"{ONE_DEX}/{dex}/snapshots/perp" for dex in dexes}
-    for scope, prefix in prefixes.items():
-        for path in archive.files(prefix, ".parquet"):
-            if (name := FILE.search("/" + path)) is None:
-                continue
-            at = datetime.fromtimestamp(int(name["ms"]) / 1000, UTC)
-            if (since is None or at.date() >= since) and (until is None or at.date() < until):
-                yield SnapshotFile(path, scope, at)
+    every = list(_files_in(archive, EVERY_DEX, "all"))
+    whole_days = {file.snapshot_ts.date() for file in every}
+    single = (
+        file
+        for folder in archive.folders(ONE_DEX)
+        for file in _files_in(archive, f"{folder}/snapshots/perp", folder.rpartition("/")[2])
+        if file.snapshot_ts.date() not in whole_days
+    )
+    for file in (*every, *single):
+        day = file.snapshot_ts.date()
+        if (since is None or day >= since) and (until is None or day < until):
+            yield file
+
+
+def _files_in(archive: Archive, prefix: str, scope: str) -> Iterator[SnapshotFile]:
+    for path in archive.files(prefix, ".parquet"):
+        if name := FILE.search("/" + path):
+            yield SnapshotFile(path, scope, datetime.fromtimestamp(int(name["ms"]) / 1000, UTC))
 
 
 def read(archive: Archive, file: SnapshotFile) -> Rows:
@@ -117,18 +141,24 @@ def read(archive: Archive, file: SnapshotFile) -> Rows:
 def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
     """Translate a snapshot's records to the ``positions`` contract.  Pure.
 
-    A price that is not above 0 is the same as none (the venue's own rule) and is counted.
+    A liquidation price, entry price or leverage that is not above 0 is the same as none (of
+    liquidation prices by the venue's own rule) and is counted.
+
+    Raises
+    ------
+    SourceError
+        See :func:`read`; also if an address is none, a size is 0 or a notional not above 0.
 
     >>> from datetime import UTC, datetime
     >>> raw = pl.DataFrame({
-    ...     "user": ["0xAB"], "market": ["BTC"], "size": [-2.0], "notional": [140000.0],
+    ...     "user": ["0x" + "AB" * 20], "market": ["BTC"], "size": [-2.0], "notional": [140000.0],
     ...     "entry_price": [71000.0], "liquidation_price": [90000.0],
     ...     "leverage_type": ["cross"], "leverage": [10], "account_value": [5e4], "new": [1],
     ... })
     >>> file = SnapshotFile("f", "hyperliquid", datetime(2026, 1, 1, 18, tzinfo=UTC))
     >>> rows = to_positions(raw, file)
-    >>> rows.positions.select("account", "coin", "size", "mark_px").row(0)
-    ('0xab', 'BTC', -2.0, 70000.0)
+    >>> rows.positions.select("coin", "size", "mark_px").row(0)
+    ('BTC', -2.0, 70000.0)
     >>> rows.unknown_fields, str(file.known_ts)
     ({'new': 1}, '2026-01-02 01:00:00+00:00')
     """
@@ -147,9 +177,11 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         if not may_lack and rows[name].null_count():
             row = rows[name].is_null().arg_true()[0]
             raise SourceError(f"{file.path} row {row}: field {name} must not be null")
-    if (flat := (rows["size"] == 0).arg_true()).len():
-        raise SourceError(f"{file.path} row {flat[0]}: field size must not be 0")
-    has_px = pl.col("liquidation_price") > 0
+    _refuse(~pl.col("user").str.contains(ADDRESS), "user", "must be 0x and 40 digits", rows, file)
+    _refuse(pl.col("size") == 0, "size", "must not be 0", rows, file)
+    _refuse(pl.col("notional") <= 0, "notional", "must be above 0", rows, file)
+    counts = rows.select((pl.col(*EMPTIED) <= 0).sum()).row(0)
+    rows = rows.with_columns(pl.when(pl.col(name) > 0).then(name).alias(name) for name in EMPTIED)
     positions = rows.select(
         snapshot_ts=pl.lit(file.snapshot_ts, pl.Datetime("us", "UTC")),
         scope=pl.lit(file.scope),
@@ -159,7 +191,7 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         entry_px="entry_price",
         mark_px=pl.col("notional") / pl.col("size").abs(),
         notional="notional",
-        liquidation_px=pl.when(has_px).then(pl.col("liquidation_price")),
+        liquidation_px="liquidation_price",
         leverage="leverage",
         leverage_type="leverage_type",
         max_leverage=pl.lit(None, pl.Float64),
@@ -171,9 +203,17 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
     )
     # A hive-style reader adds the folder's key; it is not a field of the file.
     unknown = {name: raw.height for name in raw.columns if name not in fields}
-    return Rows(
-        positions, unknown, rows.select((pl.col("liquidation_price") <= 0).sum()).item()
-    )
+    return Rows(positions, unknown, dict(zip(EMPTIED.values(), counts, strict=True)))
+
+
+def _refuse(
+    broken: pl.Expr, field: str, must: str, rows: pl.DataFrame, file: SnapshotFile
+) -> None:
+    """Raise if a row is ``broken``, naming the first one's number and value."""
+    if (at := rows.select(broken).to_series().arg_true()).len():
+        raise SourceError(
+            f"{file.path} row {at[0]}: field {field} {must}, is {rows[field][at[0]]}"
+        )
 
 
 def _typed(values: pl.Series, kind: type[pl.DataType], file: SnapshotFile) -> pl.Series:

@@ -62,7 +62,7 @@ def land_node_fills(
     Raises
     ------
     FileNotFoundError
-        If there is nothing to land from.
+        If there is no file at all, or nothing to land in a range that has an end open.
     SourceError
         If a line of a file is not as documented; names file, line and field.
     """
@@ -88,7 +88,7 @@ def land_node_fills(
             unknown += odd_fields
             hours.add(hour, rows)
         hours.close()
-        if span.empty and not landed.rows:
+        if span.empty and not landed.rows and not (since and until):
             raise FileNotFoundError(
                 f"root {root}: no {node_fills.PREFIX}/YYYYMMDD/H.lz4 "
                 f"from {since or 'the first day'} to {until or 'the last'}"

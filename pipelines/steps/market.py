@@ -9,6 +9,7 @@ import polars as pl
 from pipelines.landed import Landed
 from pipelines.sources import market_files as files
 from pipelines.sources.market_files import Read
+from pipelines.steps.staging import in_lake, staged
 from warehouse.contracts.table import Table
 from warehouse.contracts.tables import ASSET_CONTEXTS, CANDLES, FUNDING, INSTRUMENTS
 from warehouse.store import land
@@ -55,38 +56,41 @@ def land_market(
     -------
     list of Landed
         Of ``candles``, ``funding``, ``asset_contexts`` and ``instruments``, absent files named
-        in ``notes``.
+        in ``notes``, and files without a row of what was asked for.
 
     Raises
     ------
     SourceError
-        If a file is not as documented.  Nothing has been landed then.
+        If a file is not as documented.
+    ContractError
+        If a row breaks a table's contract.  After either nothing has been landed.
     """
     archive = files.market_files(root)
     there = [name for name in files.FILES if archive.has(name)]
     read = _read_all(archive, there, progress)
     landed = {table.name: Landed(table.name) for table, _, _, _ in _ROAD}
-    for table, file, suffix, time in _ROAD:
-        one = landed[table.name]
-        if file not in there:
-            one.notes.append(f"{table.name}: there is no {file}")
-            continue
-        given = read[table.name, file]
-        first = None if table is INSTRUMENTS else since
-        rows = given.rows.filter(_wanted(time, first, until, coins))
-        part = source + suffix
-        batch = rows.with_columns(source=pl.lit(part)).to_arrow()
-        one.add(
-            Landed(
-                table.name,
-                land(lake, table, batch, part),
-                rows.height,
-                given.duplicates,
-                given.unknown_fields,
-                _gaps(table, file, rows, time),
-                [BARS_DERIVED] if table is CANDLES else [],
+    with staged(Path(lake)) as stage:
+        for table, file, suffix, time in _ROAD:
+            one = landed[table.name]
+            if file not in there:
+                one.notes.append(f"{table.name}: there is no {file}")
+                continue
+            given = read[table.name, file]
+            first = None if table is INSTRUMENTS else since
+            rows = given.rows.filter(_wanted(time, first, until, coins))
+            part = source + suffix
+            batch = rows.with_columns(source=pl.lit(part)).to_arrow()
+            one.add(
+                Landed(
+                    table.name,
+                    in_lake(land(stage, table, batch, part), stage, Path(lake)),
+                    rows.height,
+                    given.duplicates,
+                    given.unknown_fields,
+                    _gaps(table, rows, time),
+                    _notes(table, file, rows),
+                )
             )
-        )
     if progress:
         progress("market", len(there), len(there))
     return list(landed.values())
@@ -139,14 +143,19 @@ def _wanted(
     return wanted
 
 
-def _gaps(table: Table, file: str, rows: pl.DataFrame, time: str) -> list[str]:
-    """Return one sentence for a file without rows, or for each series with missing hours.
+def _notes(table: Table, file: str, rows: pl.DataFrame) -> list[str]:
+    """Return what a reader of a table's rows should know."""
+    if rows.is_empty():
+        return [f"{table.name}: {file} holds no row of what was asked for"]
+    return [BARS_DERIVED] if table is CANDLES else []
+
+
+def _gaps(table: Table, rows: pl.DataFrame, time: str) -> list[str]:
+    """Return one sentence for each series with missing hours.
 
     Candles and hourly funding should come every hour between a series' first and last row;
     nothing is said of when it began or ended.
     """
-    if rows.is_empty():
-        return [f"{table.name}: {file} holds no row of what was asked for"]
     if table is FUNDING:
         rows = rows.filter(pl.col("period_hours") == 1)
     elif table is not CANDLES:

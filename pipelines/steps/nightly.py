@@ -14,12 +14,22 @@ from pipelines.steps.positions import land_reservoir
 Verb = Callable[[], list[Landed]]
 
 
+class NightError(ValueError):
+    """Some verbs of a night failed; what the others landed is in the lake."""
+
+
 class Roots(NamedTuple):
     """Where a nightly job reads: folders or ``s3://`` URLs; None: not read."""
 
     market: str | None = None
     positions: str | None = None
     fills: str | None = None
+
+    def check(self) -> "Roots":
+        """Return the roots, or raise if there is nothing to read."""
+        if not any(self):
+            raise ValueError("nightly: give at least one of --market, --positions, --fills")
+        return self
 
 
 def closed_day(now: datetime | None = None) -> date:
@@ -32,15 +42,7 @@ def closed_day(now: datetime | None = None) -> date:
 
 
 def verbs_of(roots: Roots, lake: Path, day: date) -> Iterator[tuple[str, Verb]]:
-    """Yield the verbs that land ``day``, market first: margins need its instruments.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to read.
-    """
-    if not any(roots):
-        raise ValueError("nightly: give at least one of --market, --positions, --fills")
+    """Yield the verbs that land ``day``, market first: margins need its instruments."""
     end = day + timedelta(days=1)
     if roots.market:
         yield "market", partial(land_market, roots.market, lake, day, end)
@@ -51,8 +53,34 @@ def verbs_of(roots: Roots, lake: Path, day: date) -> Iterator[tuple[str, Verb]]:
 
 
 def land_day(roots: Roots, lake: Path, day: date) -> list[Landed]:
-    """Land ``day``, one verb after the other; safe to repeat."""
-    return [landed for _, verb in verbs_of(roots, lake, day) for landed in verb()]
+    """Land ``day``, one verb after the other; safe to repeat.
+
+    Raises
+    ------
+    NightError
+        If verbs failed, naming each; the others have run all the same.
+    """
+    landed: list[Landed] = []
+    failed: dict[str, Exception] = {}
+    for name, verb in verbs_of(roots.check(), lake, day):
+        try:
+            landed += verb()
+        except (ValueError, OSError) as error:
+            failed[name] = error
+    raise_failures(day, failed)
+    return landed
+
+
+def raise_failures(day: date, failed: dict[str, Exception]) -> None:
+    """Raise what failed in a night as one error, if anything did."""
+    if failed:
+        said = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise NightError(f"nightly {day}: {said}") from next(iter(failed.values()))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether trying again may help: not with what a source or a user got wrong."""
+    return not isinstance(error, ValueError | FileNotFoundError)
 
 
 def _land_fills(root: str, lake: Path, since: date, until: date) -> list[Landed]:

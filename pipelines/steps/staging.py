@@ -1,13 +1,14 @@
 """This module lands many parts as one: all of a verb's parts, or none of them.
 
 Parts are written to a folder inside the lake that readers do not look at, and renamed to their
-places when the verb has read everything.  A fault in the last file of a batch then leaves the
+places when the verb has read everything, in order of table: ``positions`` are there before the
+rows of ``snapshots`` that lead readers to them.  A fault in the last file of a batch then leaves the
 lake as it was; only a kill between two renames leaves some parts new and some old, each whole.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,13 +24,19 @@ def staged(lake: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=lake) as name:
         stage = Path(name)
         yield stage
-        parts = sorted(stage.glob("*/day=*/*.parquet"))
-        for part in parts:
-            place = lake / part.relative_to(stage)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part, place)
-        for folder in {lake / part.relative_to(stage).parent for part in parts}:
-            _flush(folder)
+        for table in sorted(stage.iterdir()):
+            parts = sorted(table.glob("day=*/*.parquet"))
+            places = in_lake(parts, stage, lake)
+            for part, place in zip(parts, places, strict=True):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(part, place)
+            for folder in {place.parent for place in places}:
+                _flush(folder)
+
+
+def in_lake(parts: Iterable[Path], stage: Path, lake: Path) -> list[Path]:
+    """Return the places that parts written to ``stage`` will have."""
+    return [lake / part.relative_to(stage) for part in parts]
 
 
 def _flush(folder: Path) -> None:

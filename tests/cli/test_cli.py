@@ -95,6 +95,21 @@ def test_before_the_first_snapshot_there_are_no_rows_and_a_reason(lake):
     assert "2025-06-01 00:00Z is before the first snapshot, 2026-01-02 00:00Z" in done.stderr
 
 
+def test_a_dex_without_a_snapshot_is_said(tmp_path):
+    land_snapshot(tmp_path, [position("xyz:TSLA")])
+    done = run("map", "xyz:TSLA", "--at", "2026-01-02T06:00Z", "--json", lake=tmp_path)
+    assert json.loads(done.stdout) == []
+    assert "the lake holds no snapshot that covers the dex xyz" in done.stderr
+
+
+def test_a_coin_of_another_day_is_known(tmp_path):
+    land_snapshot(tmp_path, [position("OLD")], T0 - timedelta(days=3))
+    land_snapshot(tmp_path, [position("BTC")])
+    done = run("map", "OLD", "--at", "2026-01-02T06:00Z", "--json", lake=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "it holds no position in OLD" in done.stderr
+
+
 def test_what_was_not_published_does_not_answer(lake):
     at = ("--at", "2026-01-02T12:00Z", "--knowable", "--json")
     done = run("scenarios", "BTC", *at, lake=lake)
@@ -138,6 +153,9 @@ def test_what_was_not_published_does_not_answer(lake):
         (("sql", "selec 1"), "Parser Error: syntax error"),
         (("sql", "from nowhere"), "Catalog Error: Table with name nowhere does not exist!"),
         (("sql", "from read_csv('/etc/passwd')"), "Permission Error"),
+        (("map", "BTC", "--at", "0001-01-01T00:00+14:00"), "years are 2000 to 2199"),
+        (("map", "BTC", "--at", "9999-12-31T23:59-14:00"), "years are 2000 to 2199"),
+        (("sql", "select 1 as a, 2 as a", "--json"), "two columns are named a"),
         (("frobnicate",), "No such command 'frobnicate'"),
     ],
 )

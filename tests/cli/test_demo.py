@@ -92,3 +92,41 @@ def test_the_newest_snapshot_answers(real_demo, coin):
     assert len(rows) == 6
     snapshot_ts = datetime(2026, 2, 5, 8, 2, 18, 984000, tzinfo=UTC)
     assert {datetime.fromisoformat(row["snapshot_ts"]) for row in rows} == {snapshot_ts}
+
+
+def undertow(*args):
+    command = [sys.executable, "-m", "undertow", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_made_up_rows_never_land_among_real_ones(real, tmp_path):
+    from tests.rows import land_snapshot, position
+
+    land_snapshot(tmp_path / "lake", [position()], source="reservoir")
+    before = sorted(tmp_path.rglob("*"))
+    done = undertow("demo", "--lake", tmp_path / "lake")
+    assert done.returncode == 2
+    assert "holds real rows, with which simulated ones must not mix" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_real_rows_of_one_kind_go_as_far_as_they_can(real, tmp_path):
+    """Positions alone make maps; what the rest would have given is said."""
+    rows = tmp_path / "rows"
+    day = "by_dex/hyperliquid/snapshots/perp/date=2026-02-05"
+    folder = rows / "hydromancer-reservoir" / day
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(real / "hydromancer-reservoir" / day)
+    done = undertow("demo", "--real", rows, "--lake", tmp_path / "lake")
+    assert done.returncode == 0, done.stderr
+    assert "goes on without: root" in done.stderr
+    assert "no backtest of BTC: no 1h candles of BTC" in done.stderr
+    assert (tmp_path / "report.html").exists()
+
+
+def test_rows_without_a_snapshot_are_refused(tmp_path):
+    (tmp_path / "by_dex").mkdir()
+    done = undertow("demo", "--real", tmp_path, "--lake", tmp_path / "lake")
+    assert done.returncode == 2
+    assert "holds no snapshot of positions" in done.stderr
+    assert not (tmp_path / "lake").exists()

@@ -61,6 +61,19 @@ def test_nothing_to_read_is_an_error(tmp_path):
         land_day(Roots(), tmp_path, DAY)
 
 
+def test_a_verb_that_fails_does_not_stop_the_others(archive, tmp_path):
+    roots = Roots(positions=str(tmp_path / "nowhere"), fills=archive)
+    with pytest.raises(ValueError, match=r"nightly 2026-01-06: positions: root .*nowhere"):
+        land_day(roots, tmp_path / "lake", DAY)
+    assert days(tmp_path / "lake")["fills"] == {DAY}
+
+
+def test_a_day_that_a_source_does_not_have_is_a_gap(archive, tmp_path):
+    landed = land_day(Roots(archive, archive, archive), tmp_path, date(2026, 1, 20))
+    assert any("2026-01-20" in gap for one in landed for gap in one.gaps)
+    assert sum(one.rows for one in landed if one.table in {"positions", "fills"}) == 0
+
+
 def test_yesterday_is_the_newest_closed_day():
     assert closed_day(datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC)) == date(2026, 2, 28)
 
@@ -85,6 +98,18 @@ def test_the_flow_lands_what_the_plain_verbs_land(archive, tmp_path):
     assert (plain.returncode, flow.returncode) == (0, 0), flow.stderr
     assert flow.stdout == plain.stdout
     assert parts(tmp_path / "flow") == parts(tmp_path / "plain")
+
+
+@pytest.mark.slow
+def test_the_flow_tries_what_cannot_pass_once_and_the_rest_all_the_same(archive, tmp_path):
+    lake = tmp_path / "lake"
+    done = nightly(archive, lake, tmp_path, f"--positions={tmp_path / 'nowhere'}")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "undertow: nightly 2026-01-06: positions: root"
+    )
+    assert "Retrying" not in done.stderr
+    assert days(lake)["fills"] == {DAY}
 
 
 @pytest.mark.slow

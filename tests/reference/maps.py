@@ -34,8 +34,8 @@ def triggered(positions, current_px, pct, direction):
         px, size = position["liquidation_px"], position["size"]
         if px is None:
             continue
-        down = direction == "down" and size > 0 and px >= current_px * (1 - pct / 100)
-        up = direction == "up" and size < 0 and px <= current_px * (1 + pct / 100)
+        down = direction == "down" and size > 0 and px >= current_px * (100 - pct) / 100
+        up = direction == "up" and size < 0 and px <= current_px * (100 + pct) / 100
         if down or up:
             notional += abs(size) * px
             count += 1

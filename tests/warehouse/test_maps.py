@@ -144,7 +144,12 @@ def test_isolated_longs_lie_below_the_mark_and_shorts_above(ask, leverage, size,
         "leverage_type": "isolated",
         "margin_used": margin,
     }
-    kinds = {"margin_used": pl.Float64, "account_value": pl.Float64, "account_mode": pl.String}
+    kinds = {
+        "max_leverage": pl.Float64,
+        "margin_used": pl.Float64,
+        "account_value": pl.Float64,
+        "account_mode": pl.String,
+    }
     frame = pl.DataFrame([row], schema_overrides=kinds | {"liquidation_px": pl.Float64})
     filled = fill_liquidation_px(frame, TierTable.of({"BTC": [Tier(0, max_leverage)]}))
     rows = ask(

@@ -16,6 +16,7 @@ KINDS = {
     "mark_px": pl.Float64,
     "liquidation_px": pl.Float64,
     "leverage_type": pl.String,
+    "max_leverage": pl.Float64,
     "margin_used": pl.Float64,
     "account_value": pl.Float64,
     "account_mode": pl.String,
@@ -70,7 +71,8 @@ def test_missing_prices_come_from_the_account_value(btc, eth, value, px):
             assert got is None or got < 1e-5
         else:
             assert got == pytest.approx(want, rel=1e-8)
-    assert filled.computed + filled.never == 2
+    assert filled.venue == 0
+    assert filled.computed == filled.positions["liquidation_px"].count()
 
 
 def test_the_venues_price_stands():
@@ -117,9 +119,12 @@ def test_account_values_that_known_prices_contradict_are_not_believed():
         {"leverage_type": None},
         {"account_value": None},
         {"account_mode": "portfolio_margin"},
+        {"account_mode": "unified"},
+        {"max_leverage": 25.0},
+        {"account_value": -2e5, "size": -1.0},
         {"coin": "UNHEARD"},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=str,
 )
 def test_what_cannot_be_known_stays_unknown(change):
     filled = fill_liquidation_px(positions(cross("0xa", "BTC", 1.0, 1e5, 2e4) | change), TIERS)
@@ -161,6 +166,21 @@ def test_isolated_positions_take_nothing_from_the_cross_margin_that_siblings_imp
         == got[1]
         == pytest.approx(obvious_cross([("BTC", 1.0, 1e5), ("ETH", 10.0, 4e3)], 1, 30_000.0))
     )
+
+
+def test_a_position_keeps_its_own_maximum_leverage():
+    """20 USD of margin behind 1 coin at 100, of a 25x coin with one tier: 80 / (1 - 1/20)."""
+    row = cross("0xa", "ETH", 1.0, 100.0)
+    row |= {"leverage_type": "isolated", "margin_used": 20.0}
+    px = fill_liquidation_px(positions(row | {"max_leverage": 10.0}), TIERS).positions
+    assert px["liquidation_px"][0] == pytest.approx(80 / 0.95)
+
+
+def test_the_dexes_of_an_account_are_accounts_of_their_own():
+    px = obvious_cross([("BTC", 1.0, 1e5)], 0, 30_000.0)
+    tiers = TierTable.of(dict(TIERS.tiers) | {"xyz:TSLA": [Tier(0, 10)]})
+    rows = positions(cross("0xa", "BTC", 1.0, 1e5, px=px), cross("0xa", "xyz:TSLA", 9.0, 400.0))
+    assert fill_liquidation_px(rows, tiers).unknown == 1
 
 
 @pytest.mark.parametrize(

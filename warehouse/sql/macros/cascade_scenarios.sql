@@ -17,7 +17,8 @@ targets as (
         a.pct,
         m.side,
         c.px as current_px,
-        c.px * (1 + m.sign * a.pct / 100.0) as target_px,
+        -- In this order a whole percentage of a round price is met exactly: 100 + 15 % is 115.0.
+        c.px * (100 + m.sign * a.pct) / 100.0 as target_px,
         m.sign,
         c.snapshot_ts
     from asked as a
