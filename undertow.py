@@ -217,6 +217,8 @@ def _run() -> int:
     except (ValueError, LookupError, OSError) as error:
         return _complain(str(error) or type(error).__name__, error)
     except Exception as error:
+        if "Query interrupted" in str(error):  # DuckDB's word for Ctrl-C
+            return 130
         if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb"}:
             raise
         return _complain(

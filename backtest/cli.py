@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from warehouse.cli import json_option, lake_option
-from warehouse.terminal import print_json, print_table, say
+from warehouse.terminal import print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ def as_moment(text: str, option: str) -> datetime:
             f"{option} {text!r} is neither a date such as 2026-02-03 nor a moment such as "
             "2026-02-03T12:00Z"
         ) from None
+    if not 2000 <= moment.year < 2200:  # beyond, time zones and warm-up leave the calendar
+        raise ValueError(f"{option} {text!r} is no time of this market; years are 2000 to 2199")
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC)
 
@@ -78,17 +80,29 @@ def backtest(
     backtest_equity.
     """
     from backtest.replay import Costs
+    from backtest.rows import land_runs
     from backtest.study import run_study, verdicts
+    from warehouse import open_lake
+    from warehouse.ask import check_coin
 
     names = as_coins(coins)
     if not names:
         raise ValueError("--coin must name at least one coin")
     costs = Costs(funding="none" if no_funding else "charged")
     start, end = as_moment(since, "--from"), as_moment(until, "--to")
-    studies = [
-        run_study(lake, coin, start, end, knowable=knowable, venue=venue, costs=costs)
-        for coin in names
-    ]
+    with open_lake(lake) as con:
+        for coin in names:
+            check_coin(con, coin, end)
+    asked = {"knowable": knowable, "venue": venue, "costs": costs}
+    studies = []
+    with progress_bar("backtest") as progress:
+        for number, coin in enumerate(names):
+            progress(coin, number, len(names))
+            studies.append(run_study(lake, coin, start, end, write=False, **asked))
+        progress("done", len(names), len(names))
+    # Only now, so that a coin that cannot be replayed leaves no half of a comparison behind.
+    for study in studies:
+        land_runs(lake, study.runs)
     if as_json:
         _print_rows(studies)
     else:

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 
 from backtest.bars import Bars, as_utc, utc
-from backtest.market import HOME
+from backtest.market import HOME, is_simulated, mixed
 
 
 class Funding(NamedTuple):
@@ -15,14 +15,25 @@ class Funding(NamedTuple):
     Attributes
     ----------
     rate : float64[n]
-        Fraction of notional that longs pay, summed over the payments since the open of the bar
+        Fraction of notional that longs pay, summed over the hours since the open of the bar
         before.
     source
         Where the rates come from; null: none were read.
+    notes
+        What was chosen or left out, one sentence each.
     """
 
     rate: np.ndarray
     source: str | None
+    notes: tuple[str, ...] = ()
+
+
+class Payments(NamedTuple):
+    """Hourly rates of one source, and what a reader must know of them."""
+
+    source: str | None
+    paid: dict[np.datetime64, float]
+    notes: tuple[str, ...] = ()
 
 
 def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
@@ -39,9 +50,15 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
     ------
     LookupError
         If an hour's rate is missing; the message names coin and hour.
+    ValueError
+        If one source gives two rates for an hour; the message names both.
 
     Notes
     -----
+    Only rates for one hour are read: of a longer or unknown period it cannot be said what was
+    due when.  Rates are simulated if the bars are, and not if they are not, where the lake
+    holds such.  Of several sources that with the most hours is read.
+
     A payment's stamp may lie some milliseconds off the hour it is for; it belongs to the
     nearest.  An hour in a hole between bars is due at the bar after the hole.
     """
@@ -51,45 +68,76 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
     hours = hours[hours > first].astype("datetime64[us]")
     if hours.size == 0:
         return Funding(rate, None)
-    source, paid = _payments(lake, bars.coin, hours[0], hours[-1])
+    source, paid, notes = _payments(lake, bars, hours[0], hours[-1])
     missing = [hour for hour in hours if hour not in paid]
     if missing:
         more = f" and {len(missing) - 1} more hours" if len(missing) > 1 else ""
+        why = f" ({' '.join(notes)})" if notes else ""
         raise LookupError(
-            f"no funding of {bars.coin} at {HOME} for {utc(missing[0])}{more}; ingest it, or "
-            "leave funding out with funding = none"
+            f"no funding of {bars.coin} at {HOME} for {utc(missing[0])}{more}{why}; ingest it, "
+            "or leave funding out with funding = none"
         )
     due = np.searchsorted(bars.start, hours, side="left")
     np.add.at(rate, due, [paid[hour] for hour in hours])
-    return Funding(rate, source)
+    return Funding(rate, source, notes)
 
 
 def _payments(
-    lake: duckdb.DuckDBPyConnection, coin: str, first: np.datetime64, last: np.datetime64
-) -> tuple[str | None, dict[np.datetime64, float]]:
-    """Return the source with the most rates, and its rate of every hour it has."""
+    lake: duckdb.DuckDBPyConnection, bars: Bars, first: np.datetime64, last: np.datetime64
+) -> Payments:
+    """Return the chosen source and its rate of every hour it has."""
     found = lake.sql(
         """
         select
             source,
             time_bucket(interval 1 hour, time_ts + interval 30 minute)::timestamp as hour,
-            rate
+            rate,
+            period_hours is not distinct from 1 as hourly
         from funding
         where
             coin = $coin and venue = $venue
             and time_ts >= $first - interval 30 minute and time_ts < $last + interval 30 minute
             and day >= (($first - interval 30 minute) at time zone 'UTC')::date
-            and day <= ($last at time zone 'UTC')::date
+            and day <= (($last + interval 30 minute) at time zone 'UTC')::date
         order by all
         """,
-        params={"coin": coin, "venue": HOME, "first": as_utc(first), "last": as_utc(last)},
+        params={
+            "coin": bars.coin,
+            "venue": HOME,
+            "first": as_utc(first),
+            "last": as_utc(last),
+        },
     ).fetchall()
-    by_source: dict[str, dict[np.datetime64, float]] = {}
-    for source, hour, rate in found:
-        paid = by_source.setdefault(source, {})
-        stamp = np.datetime64(hour, "us")
-        paid[stamp] = paid.get(stamp, 0.0) + rate
+    by_source: dict[str, dict[np.datetime64, set[float]]] = {}
+    for source, hour, rate, hourly in found:
+        if hourly:
+            rates = by_source.setdefault(source, {})
+            rates.setdefault(np.datetime64(hour, "us"), set()).add(rate)
+    notes = []
+    if other := sum(not hourly for *_, hourly in found):
+        notes.append(
+            f"{bars.coin}: {other} funding rates of {HOME} are not for one hour, or do not say "
+            "for how long, and were not read."
+        )
     if not by_source:
-        return None, {}
-    source = min(by_source, key=lambda name: (-len(by_source[name]), name))
-    return source, by_source[source]
+        return Payments(None, {}, tuple(notes))
+    made_up = is_simulated(bars.source)
+    alike = [name for name in by_source if is_simulated(name) == made_up]
+    source = min(alike or by_source, key=lambda name: (-len(by_source[name]), name))
+    if len(alike) not in (0, len(by_source)):
+        which = "not simulated" if made_up else "simulated"
+        notes.append(
+            f"{bars.coin}: funding is read from source {source}; the lake holds rates that are "
+            f"{which} too, which candles of {bars.source} do not go with."
+        )
+    if not alike:
+        notes.append(mixed(bars.coin, bars.source, "funding", source))
+    for hour, given in by_source[source].items():
+        if len(given) > 1:
+            low, high = min(given), max(given)
+            raise ValueError(
+                f"funding of {bars.coin} at {HOME} for {utc(hour)}: source {source} gives both "
+                f"{low:g} and {high:g}, one rate an hour is allowed"
+            )
+    paid = {hour: given.pop() for hour, given in by_source[source].items()}
+    return Payments(source, paid, tuple(notes))

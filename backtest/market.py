@@ -19,6 +19,23 @@ WIDTHS = {
 HOME = "hyperliquid"  # where the trades are thought to be made, and whose funding they pay
 
 
+def is_simulated(source: str | None) -> bool:
+    """Return whether rows are of a made-up market.
+
+    >>> is_simulated("simulated"), is_simulated("market_files"), is_simulated(None)
+    (True, False, False)
+    """
+    return source is not None and source.startswith("simulated")
+
+
+def mixed(coin: str, candles: str, what: str, other: str) -> str:
+    """Return the sentence that simulated rows meet others in one replay."""
+    return (
+        f"{coin}: candles are of source {candles} and {what} of {other}: simulated rows are "
+        "mixed with others, and what follows says nothing of a real market."
+    )
+
+
 class Series(NamedTuple):
     """Candles of one venue from one source, in a period."""
 
@@ -53,7 +70,8 @@ def load_bars(
         One of ``WIDTHS``.
     venue
         Whose candles; null: Hyperliquid's if they reach over the period, otherwise those of
-        the venue with the most bars in it, the first by name among equals.
+        the venue with the most bars in it, the first by name among equals.  Simulated candles
+        are read only where there are no others.
     warmup
         Bars before ``since`` that signals may look at.
 
@@ -164,26 +182,33 @@ def _choose(
 ) -> tuple[Series | None, list[str]]:
     """Return the candles to replay on and what a reader must know of the choice."""
     notes = []
+    asked = [series for series in offered if venue in (None, series.venue)]
+    pool = [series for series in asked if not is_simulated(series.source)] or asked
+    if not pool:
+        return None, notes
+    chosen = pool[0]
     if venue is None:
         at_home = [
             series
-            for series in offered
+            for series in pool
             if series.venue == HOME
             and series.first - since < width
             and until - series.last < 2 * width
         ]
-        chosen = (at_home or offered)[0]
-    else:
-        chosen = next((series for series in offered if series.venue == venue), None)
-        if chosen is None:
-            return None, notes
+        chosen = (at_home or pool)[0]
     if chosen.venue != HOME:
         why = "as asked" if venue else f"{HOME} has none over the whole period"
         notes.append(
             f"Prices are {chosen.venue}'s ({why}); funding and maps are {HOME}'s, whose own "
             "price may differ."
         )
-    rivals = [s.source for s in offered if s.venue == chosen.venue and s is not chosen]
+    if {is_simulated(series.source) for series in offered} == {True, False}:
+        made_up = is_simulated(chosen.source)
+        notes.append(
+            f"The lake holds simulated candles and others; those read are of {chosen.source}, "
+            + (f"for {venue} has no others." if made_up else "and no simulated ones are read.")
+        )
+    rivals = [s.source for s in pool if s.venue == chosen.venue and s is not chosen]
     if rivals:
         notes.append(
             f"{chosen.venue}'s candles are read from source {chosen.source}, which has the "

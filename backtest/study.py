@@ -12,7 +12,7 @@ from backtest.bars import Bars
 from backtest.funding import Funding, load_funding
 from backtest.instrument import size_decimals
 from backtest.maps import Maps, read_maps
-from backtest.market import load_bars
+from backtest.market import is_simulated, load_bars, mixed
 from backtest.replay import ASSUMPTIONS, BOUNDS, Costs, replay
 from backtest.rows import land_runs
 from backtest.rule import VARIANTS, WITHOUT_MAP, Rule
@@ -169,10 +169,11 @@ def run_study(
                     **count_signals(variant, side, decisions, maps, played),
                     decisions=decisions,
                     replay=played,
-                    source="simulated" if "simulated" in read else "undertow",
+                    source="simulated" if any(map(is_simulated, read)) else "undertow",
                 )
             )
-    notes = bars.notes + _notes(coin, period, asked, maps, decimals, knowable, costs)
+    notes = [*bars.notes, *funding.notes]
+    notes += _notes(coin, period, asked, maps, decimals, knowable, costs)
     files = land_runs(Path(lake), runs) if write else []
     return Study(period, runs, list(bars.gaps), notes, ASSUMPTIONS + COMPARED, files)
 
@@ -238,6 +239,9 @@ def _notes(
             f"{coin}: at those signals the map was {np.median(ages):.1f} h old in the median, "
             f"{ages.max():.1f} h at most."
         )
+    others = [name for name in maps.sources if is_simulated(name) != is_simulated(bars.source)]
+    if others:
+        notes.append(mixed(coin, bars.source, "positions", ", ".join(sorted(others))))
     if decimals is None:
         notes.append(
             f"{coin}: the decimals of its sizes are not known at the start, so ticks follow "

@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SIZES = {"desktop": (1440, 1000), "phone": (390, 844)}
+SIZES = {"desktop": (1440, 1560), "phone": (390, 844)}
 
 
 def main(report: Path = ROOT / "data/demo/report.html") -> None:

@@ -196,7 +196,8 @@ def nightly(
     roots = Roots(market_root, positions_root, fills_root).check()
     wanted = _day(day) or closed_day()
     if plain:
-        landed = land_day(roots, lake, wanted)
+        with progress_bar("nightly") as progress:
+            landed = land_day(roots, lake, wanted, progress)
     else:
         # A server of one run's length keeps no log; one that is named (PREFECT_API_URL) does.
         if "PREFECT_API_URL" not in os.environ:

@@ -165,7 +165,7 @@ def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
     Raises
     ------
     UnknownCoin
-        If no instrument and no snapshot, of whatever day, knows the coin.  A lake without
+        If no instrument, snapshot or bar, of whatever day, knows the coin.  A lake without
         any coin raises nothing: it cannot tell.
     """
     near_at = (
@@ -176,7 +176,9 @@ def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
         return
     # Every day is read only for a coin that the usual places do not know.
     names = _names(
-        con, "select coin from instruments union select distinct coin from positions"
+        con,
+        "select coin from instruments union select coin from positions "
+        "union select coin from candles",
     )
     if coin in names or not names:
         return

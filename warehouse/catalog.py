@@ -38,19 +38,19 @@ def open_lake(path: str | Path) -> duckdb.DuckDBPyConnection:
     Parameters
     ----------
     path
-        Folder of the lake.  A folder without rows is a lake whose tables are empty.
+        Folder of the lake.  An empty folder is a lake whose tables are empty.
 
     Raises
     ------
     NoLake
-        If there is no such folder.
+        If there is no such folder, or it holds other things and no table.
 
     Notes
     -----
     The session's time zone is UTC, so that a timestamp without a zone means UTC.
     """
     root = Path(path)
-    if not root.is_dir():
+    if not _is_lake(root):
         raise NoLake(f"no lake at {path}: `undertow ingest` or `undertow demo` makes one")
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
@@ -58,6 +58,14 @@ def open_lake(path: str | Path) -> duckdb.DuckDBPyConnection:
     attach(con, root)
     build(con)
     return con
+
+
+def _is_lake(root: Path) -> bool:
+    """Return whether ``root`` is a folder that holds a table, or nothing yet."""
+    if not root.is_dir():
+        return False
+    names = {entry.name for entry in root.iterdir() if not entry.name.startswith(".")}
+    return not names or bool(names & {table.name for table in TABLES})
 
 
 def attach(con: duckdb.DuckDBPyConnection, root: Path) -> None:

@@ -1,5 +1,7 @@
 """This module holds the command line's verbs that read the lake."""
 
+import re
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,9 @@ from warehouse.terminal import print_json, print_table, say
 
 if TYPE_CHECKING:
     from warehouse.ask import Answer
+
+# Of a table for people; --json prints every row.
+MOST_ROWS = 1000
 
 lake_option = click.option(
     "--lake",
@@ -66,8 +71,16 @@ def sql(query: str, lake: Path, as_json: bool) -> None:
     """Run one SELECT over the lake; it can read the lake and nothing else."""
     from warehouse.sandbox import select
 
+    # Nothing is written here, so Ctrl-C may end the process at once, even within a query.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     relation = select(lake, query)
-    _print(relation.columns, relation.fetchall(), as_json)
+    if as_json:
+        print_json(relation.columns, relation.fetchall())
+        return
+    rows = relation.limit(MOST_ROWS + 1).fetchall()
+    print_table(relation.columns, rows[:MOST_ROWS])
+    if len(rows) > MOST_ROWS:
+        say(f"… and more: the first {MOST_ROWS} rows are shown; ask for fewer, or for --json")
 
 
 @click.command("map")
@@ -107,7 +120,7 @@ def _pcts(text: str) -> list[int]:
     """
     pcts = []
     for part in text.split(","):
-        if not part.strip().isdecimal() or not 1 <= int(part) <= 50:
+        if not re.fullmatch(r"\s*[0-9]{1,2}\s*", part) or not 1 <= int(part) <= 50:
             raise ValueError(
                 f"--pct {part.strip()!r} is not allowed; use whole numbers from 1 to 50, "
                 "with commas between them"

@@ -151,9 +151,10 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
 
     >>> from datetime import UTC, datetime
     >>> raw = pl.DataFrame({
-    ...     "user": ["0x" + "AB" * 20], "market": ["BTC"], "size": [-2.0], "notional": [140000.0],
-    ...     "entry_price": [71000.0], "liquidation_price": [90000.0],
-    ...     "leverage_type": ["cross"], "leverage": [10], "account_value": [5e4], "new": [1],
+    ...     "user": ["0x" + "AB" * 20], "market": ["BTC"], "size": [-2.0],
+    ...     "notional": [140000.0], "entry_price": [71000.0],
+    ...     "liquidation_price": [90000.0], "leverage_type": ["cross"], "leverage": [10],
+    ...     "account_value": [5e4], "new": [1],
     ... })
     >>> file = SnapshotFile("f", "hyperliquid", datetime(2026, 1, 1, 18, tzinfo=UTC))
     >>> rows = to_positions(raw, file)
@@ -177,11 +178,15 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         if not may_lack and rows[name].null_count():
             row = rows[name].is_null().arg_true()[0]
             raise SourceError(f"{file.path} row {row}: field {name} must not be null")
-    _refuse(~pl.col("user").str.contains(ADDRESS), "user", "must be 0x and 40 digits", rows, file)
+    _refuse(
+        ~pl.col("user").str.contains(ADDRESS), "user", "must be 0x and 40 digits", rows, file
+    )
     _refuse(pl.col("size") == 0, "size", "must not be 0", rows, file)
     _refuse(pl.col("notional") <= 0, "notional", "must be above 0", rows, file)
     counts = rows.select((pl.col(*EMPTIED) <= 0).sum()).row(0)
-    rows = rows.with_columns(pl.when(pl.col(name) > 0).then(name).alias(name) for name in EMPTIED)
+    rows = rows.with_columns(
+        pl.when(pl.col(name) > 0).then(name).alias(name) for name in EMPTIED
+    )
     positions = rows.select(
         snapshot_ts=pl.lit(file.snapshot_ts, pl.Datetime("us", "UTC")),
         scope=pl.lit(file.scope),

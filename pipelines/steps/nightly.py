@@ -12,6 +12,7 @@ from pipelines.steps.market import land_market
 from pipelines.steps.positions import land_reservoir
 
 Verb = Callable[[], list[Landed]]
+Progress = Callable[[str, int, int], None]
 
 
 class NightError(ValueError):
@@ -52,8 +53,12 @@ def verbs_of(roots: Roots, lake: Path, day: date) -> Iterator[tuple[str, Verb]]:
         yield "fills", partial(_land_fills, roots.fills, lake, day, end)
 
 
-def land_day(roots: Roots, lake: Path, day: date) -> list[Landed]:
+def land_day(
+    roots: Roots, lake: Path, day: date, progress: Progress | None = None
+) -> list[Landed]:
     """Land ``day``, one verb after the other; safe to repeat.
+
+    ``progress`` is called with the verb that starts, how many are done, and of how many.
 
     Raises
     ------
@@ -62,7 +67,10 @@ def land_day(roots: Roots, lake: Path, day: date) -> list[Landed]:
     """
     landed: list[Landed] = []
     failed: dict[str, Exception] = {}
-    for name, verb in verbs_of(roots.check(), lake, day):
+    verbs = list(verbs_of(roots.check(), lake, day))
+    for done, (name, verb) in enumerate(verbs):
+        if progress:
+            progress(name, done, len(verbs))
         try:
             landed += verb()
         except (ValueError, OSError) as error:

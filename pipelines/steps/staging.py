@@ -1,9 +1,11 @@
 """This module lands many parts as one: all of a verb's parts, or none of them.
 
 Parts are written to a folder inside the lake that readers do not look at, and renamed to their
-places when the verb has read everything, in order of table: ``positions`` are there before the
-rows of ``snapshots`` that lead readers to them.  A fault in the last file of a batch then leaves the
+places when the verb has read everything.  A fault in the last file of a batch then leaves the
 lake as it was; only a kill between two renames leaves some parts new and some old, each whole.
+
+Tables move in order of their names: ``positions`` are in place, and flushed, before the rows of
+``snapshots`` that lead readers to them.
 """
 
 import os

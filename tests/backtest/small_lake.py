@@ -44,7 +44,17 @@ def land_bars(root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="m
     land(root, CANDLES, batch, f"{venue}-{source}-{coin.lower()}")
 
 
-def land_funding(root, rates, *, first=0, coin="BTC", source="market", late_ms=0):
+def land_funding(
+    root,
+    rates,
+    *,
+    first=0,
+    coin="BTC",
+    source="market",
+    late_ms=0,
+    period_hours=1.0,
+    part=None,
+):
     """Land one rate an hour; None is a missing hour."""
     rows = [
         {
@@ -52,7 +62,7 @@ def land_funding(root, rates, *, first=0, coin="BTC", source="market", late_ms=0
             "coin": coin,
             "time_ts": at(first + hour) + timedelta(milliseconds=late_ms),
             "rate": rate,
-            "period_hours": 1.0,
+            "period_hours": period_hours,
             "source": source,
             "known_ts": at(first + hour),
         }
@@ -60,7 +70,7 @@ def land_funding(root, rates, *, first=0, coin="BTC", source="market", late_ms=0
         if rate is not None
     ]
     batch = pa.Table.from_pylist(rows, FUNDING.schema)
-    land(root, FUNDING, batch, f"{source}-{coin.lower()}")
+    land(root, FUNDING, batch, part or f"{source}-{coin.lower()}")
 
 
 def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="reservoir"):

@@ -57,7 +57,7 @@ def test_the_environment_may_name_the_lake(lake, monkeypatch):
             ValueError,
             "must end",
         ),
-        (["--coin", "BTX", *PERIOD], LookupError, "did you mean BTC"),
+        (["--coin", "BTX", *PERIOD], LookupError, "near it: BTC"),
         (["--coin", "BTC", *PERIOD, "--venue", "okx"], LookupError, "okx BTC"),
         (["--coin", " , ", *PERIOD], ValueError, "--coin"),
     ],

@@ -78,6 +78,21 @@ def test_of_two_sources_one_is_read_and_the_other_named(tmp_path):
     assert "not read: other" in bars.notes[0]
 
 
+def test_simulated_candles_are_read_only_where_there_are_no_others(tmp_path):
+    land_bars(tmp_path, [FLAT] * 6, source="simulated")
+    assert load(tmp_path, 0, 6).notes == []
+    land_bars(tmp_path, [FLAT] * 3, source="market")
+    land_bars(tmp_path, [FLAT] * 4, venue="okx")
+    land_bars(tmp_path, [FLAT] * 4, venue="dydx", source="simulated")
+    bars = load(tmp_path, 0, 6)
+    assert (bars.venue, bars.source) == ("okx", "market")
+    assert any("no simulated ones are read" in note for note in bars.notes)
+    assert load(tmp_path, 0, 6, venue="hyperliquid").source == "market"
+    made_up = load(tmp_path, 0, 6, venue="dydx")
+    assert made_up.source == "simulated"
+    assert any("dydx has no others" in note for note in made_up.notes)
+
+
 def test_missing_candles_say_what_there_is(tmp_path):
     land_bars(tmp_path, [FLAT] * 4, venue="binance")
     with pytest.raises(
@@ -134,6 +149,50 @@ def test_a_missing_rate_names_coin_and_hour(tmp_path):
         match=r"no funding of BTC at hyperliquid for 2026-01-02 02:00 UTC and 1 more",
     ):
         load_funding(open_lake(tmp_path), load(tmp_path, 0, 5))
+
+
+def test_equal_rates_of_one_hour_count_once_and_different_ones_are_an_error(tmp_path):
+    land_bars(tmp_path, [FLAT] * 3)
+    land_funding(tmp_path, [0.1, 0.1, 0.1])
+    land_funding(tmp_path, [0.1, 0.1], late_ms=5, part="again")
+    bars = load(tmp_path, 0, 3)
+    assert load_funding(open_lake(tmp_path), bars).rate.tolist() == [0.0, 0.1, 0.1]
+    land_funding(tmp_path, [0.1, 0.25], late_ms=5, part="again")
+    with pytest.raises(
+        ValueError, match=r"2026-01-02 01:00 UTC: source market gives both 0\.1 and 0\.25"
+    ):
+        load_funding(open_lake(tmp_path), bars)
+
+
+def test_rates_that_are_not_for_one_hour_are_not_read_and_told(tmp_path):
+    land_bars(tmp_path, [FLAT] * 3)
+    land_funding(tmp_path, [0.1, 0.8], period_hours=8.0, source="eight")
+    land_funding(tmp_path, [0.1, 0.7, 0.7], period_hours=None, source="unknown")
+    with pytest.raises(
+        LookupError, match=r"3 funding rates of hyperliquid are not for one hour"
+    ):
+        load_funding(open_lake(tmp_path), load(tmp_path, 0, 3))
+    land_funding(tmp_path, [0.1, 0.2, 0.3])
+    funding = load_funding(open_lake(tmp_path), load(tmp_path, 0, 3))
+    assert (funding.rate.tolist(), funding.source) == ([0.0, 0.2, 0.3], "market")
+    assert "3 funding rates" in funding.notes[0]
+
+
+def test_funding_is_simulated_where_the_candles_are_and_nowhere_else(tmp_path):
+    land_bars(tmp_path, [FLAT] * 3)
+    land_bars(tmp_path, [FLAT] * 3, venue="okx", source="simulated")
+    land_funding(tmp_path, [0.5] * 3, source="simulated")
+    con = open_lake(tmp_path)
+    alone = load_funding(con, load(tmp_path, 0, 3))
+    assert alone.source == "simulated"
+    assert "simulated rows are mixed with others" in alone.notes[0]
+    land_funding(tmp_path, [0.1, 0.1])
+    with pytest.raises(
+        LookupError, match=r"02:00 UTC \(BTC: funding is read from source market"
+    ):
+        load_funding(open_lake(tmp_path), load(tmp_path, 0, 3))
+    made_up = load_funding(open_lake(tmp_path), load(tmp_path, 0, 3, venue="okx"))
+    assert made_up.source == "simulated"
 
 
 def test_size_decimals_are_those_known_then(tmp_path):

@@ -191,6 +191,7 @@ def test_a_simulated_map_taints_only_who_reads_it(tmp_path):
     study = run_study(tmp_path, "BTC", at(6), at(HOURS), rule=RULE, write=False)
     for run in study.runs:
         assert (run.source == "simulated") == run.variant.uses_map
+    assert any("positions of simulated: simulated rows are mixed" in n for n in study.notes)
 
 
 def test_what_a_reader_must_know_is_said(lake, study):

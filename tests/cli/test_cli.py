@@ -156,11 +156,20 @@ def test_what_was_not_published_does_not_answer(lake):
         (("map", "BTC", "--at", "0001-01-01T00:00+14:00"), "years are 2000 to 2199"),
         (("map", "BTC", "--at", "9999-12-31T23:59-14:00"), "years are 2000 to 2199"),
         (("sql", "select 1 as a, 2 as a", "--json"), "two columns are named a"),
+        (("scenarios", "BTC", "--at", "2026-01-02T06:00Z", "--pct", "٥"), "whole numbers from"),
+        (
+            ("backtest", "--coin", "BTC", "--from", "0001-01-01", "--to", "2026-01-01"),
+            "2000 to",
+        ),
+        (
+            ("backtest", "--coin", "BTX", "--from", "2026-01-01", "--to", "2026-01-02"),
+            "near it",
+        ),
         (("frobnicate",), "No such command 'frobnicate'"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_line(lake, args, says):
-    takes_lake = args[0] in {"map", "scenarios", "sql"}
+    takes_lake = args[0] in {"map", "scenarios", "sql", "backtest"}
     assert says in refused(run(*args, lake=lake if takes_lake else None))
 
 
@@ -174,6 +183,28 @@ def test_a_coin_is_a_value_not_sql(lake, coin):
 def test_no_lake(tmp_path):
     line = refused(run("sql", "select 1", lake=tmp_path / "nowhere"))
     assert line.startswith("no lake at ")
+    (tmp_path / "letters.txt").touch()
+    line = refused(run("map", "BTC", "--at", "2026-01-02T06:00Z", lake=tmp_path))
+    assert line.startswith("no lake at ")
+
+
+def test_a_long_answer_is_cut_for_people_and_whole_for_programs(lake):
+    done = run("sql", "from range(2500)", lake=lake)
+    assert len(done.stdout.splitlines()) < 1010
+    assert "the first 1000 rows are shown" in done.stderr
+    assert len(json.loads(run("sql", "from range(2500)", "--json", lake=lake).stdout)) == 2500
+
+
+def test_a_query_can_be_interrupted(lake):
+    import signal
+    import time
+
+    query = "select count(*) from range(1000000000000)"
+    command = [sys.executable, "-m", "undertow", "sql", query, "--lake", str(lake)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=10) == (b"", b"")
 
 
 @pytest.mark.parametrize(

@@ -312,10 +312,17 @@ def test_progress_goes_from_none_to_all(tmp_path):
     assert told[0][0] == "node_fills_by_block/hourly/20251010/0.lz4"
 
 
-def test_a_range_without_files_is_an_error_that_names_it(tmp_path):
+def test_a_range_without_files_is_gaps_and_no_rows(tmp_path):
     root = put(tmp_path / "archive", {NOON: [block(fill())]})
-    with pytest.raises(FileNotFoundError, match=r"from 2025-11-01 to 2025-11-02"):
-        land_node_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 2))
+    landed = land_node_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 2))
+    assert (landed.rows, landed.files, len(landed.gaps)) == (0, [], 24)
+    assert landed.gaps[0] == "node_fills_by_block: no file for 2025-11-01 00:00 UTC"
+
+
+def test_a_range_that_cannot_be_bounded_or_is_empty_is_an_error_that_names_it(tmp_path):
+    root = put(tmp_path / "archive", {NOON: [block(fill())]})
+    with pytest.raises(FileNotFoundError, match=r"from 2025-11-01 to the last"):
+        land_node_fills(root, tmp_path / "lake", date(2025, 11, 1))
     with pytest.raises(ValueError, match=r"since 2025-11-01 must be before until 2025-11-01"):
         land_node_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 1))
 

@@ -8,6 +8,7 @@ from pipelines.sources.errors import SourceError
 from pipelines.sources.market_files import market_files, to_candles, to_funding, to_universe
 from pipelines.steps.market import land_market
 from warehouse.catalog import open_lake
+from warehouse.contracts.table import ContractError
 
 START = datetime(2026, 1, 5, 22, tzinfo=UTC)
 HOURS = [START + timedelta(hours=n) for n in range(4)]
@@ -109,7 +110,8 @@ def test_the_range_is_half_open_and_instruments_from_before_it_hold(root, tmp_pa
     assert rows_of(tmp_path / "lake", "candles", "min(start_ts)") == [(HOURS[2],)]
     earlier = land_market(str(root), tmp_path / "before", until=date(2026, 1, 5))
     assert [one.rows for one in earlier] == [0, 0, 0, 0]
-    assert "holds no row" in earlier[0].gaps[0]
+    assert earlier[0].gaps == []
+    assert earlier[0].notes == ["candles: candles.parquet holds no row of what was asked for"]
 
 
 def test_only_the_coins_asked_for_are_landed(root, tmp_path):
@@ -161,13 +163,31 @@ def test_unknown_columns_are_counted_and_repeated_rows_landed_once(root, tmp_pat
         ({"timestamp": [t + timedelta(minutes=5) for t in HOURS]}, r"must start a full hour"),
         (
             {"timestamp": [START + timedelta(hours=4 * n) for n in range(4)]},
-            r"bars are 4:00:00",
+            r"bars of BTC on binance are 4:00:00 apart",
         ),
     ],
 )
 def test_a_bad_candle_is_refused_by_file_row_and_field(changed, complaint):
     with pytest.raises(SourceError, match=complaint):
         to_candles(candles(**changed))
+
+
+def test_longer_bars_of_one_series_are_refused_beside_hourly_ones_of_another():
+    long = [START + timedelta(hours=8 * n) for n in range(4)]
+    both = pl.concat([candles(), candles(timestamp=long, coin="ETH", venue="okx")])
+    with pytest.raises(SourceError, match=r"bars of ETH on okx are 8:00:00 apart"):
+        to_candles(both)
+
+
+def test_a_row_that_breaks_the_contract_leaves_the_lake_as_it_was(root, tmp_path):
+    lake = tmp_path / "lake"
+    land_market(str(root), lake)
+    before = bytes_of(lake)
+    candles(c=105.0).write_parquet(root / "market" / "candles.parquet")
+    funding(coin="").write_parquet(root / "market" / "funding_rates.parquet")
+    with pytest.raises(ContractError, match=r"funding\.coin"):
+        land_market(str(root), lake)
+    assert bytes_of(lake) == before
 
 
 def test_a_missing_column_is_refused():

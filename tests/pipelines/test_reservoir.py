@@ -1,13 +1,17 @@
+import os
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from pipelines.sources.errors import SourceError
-from pipelines.steps.positions import land_reservoir
+from pipelines.steps.positions import _Tiers, land_reservoir
 from tests.rows import account
 from warehouse import open_lake
 from warehouse.contracts.table import ContractError
+from warehouse.contracts.tables import INSTRUMENTS
+from warehouse.store import land
 
 AT = datetime(2026, 1, 2, 18, 30, 15, 250_000, tzinfo=UTC)
 
@@ -112,11 +116,20 @@ def test_the_known_hole_of_the_source_is_a_fact_not_a_failure(root, lake):
     ]
 
 
-def test_the_file_of_every_dex_is_preferred(root, lake):
-    write(root, record())
+def test_the_file_of_every_dex_replaces_those_of_single_dexes_on_its_own_day_only(root, lake):
+    for days in range(2):
+        write(root, record(), at=AT + timedelta(days=days, hours=1))
     write(root, record(market="xyz:TSLA"), path="global/snapshots/perp/all")
     land_reservoir(str(root), lake)
-    assert rows(lake, "select coin, scope from positions") == [("xyz:TSLA", "all")]
+    assert rows(lake, "select day, coin, scope from positions order by day") == [
+        (date(2026, 1, 2), "xyz:TSLA", "all"),
+        (date(2026, 1, 3), "BTC", "hyperliquid"),
+    ]
+
+
+def test_a_root_without_the_archives_folders_says_what_it_looked_for(tmp_path, lake):
+    with pytest.raises(FileNotFoundError, match=r"global/snapshots/perp/all/ or by_dex/"):
+        land_reservoir(str(tmp_path), lake)
 
 
 def test_the_bucket_may_be_a_folder_of_the_root(tmp_path, lake):
@@ -156,13 +169,18 @@ def test_optional_fields_may_be_missing(root, lake):
             r"\.parquet row 1: field notional must not be n",
         ),
         ([record(), record(2, size=0.0)], r"\.parquet row 1: field size must not be 0"),
+        ([record(), record(2, notional=0.0)], r"\.parquet row 1: field notional must be above"),
+        (
+            [record(), record(user="0xAB")],
+            r"\.parquet row 1: field user must be 0x and 40 digits, is 0xAB",
+        ),
     ],
 )
 def test_what_the_source_may_not_hold_names_file_row_and_field(root, lake, records, says):
     write(root, *records, schema={})
     with pytest.raises(SourceError, match=says):
         land_reservoir(str(root), lake)
-    assert not lake.exists()
+    assert not list(lake.rglob("*"))
 
 
 def test_a_truncated_file_is_named(root, lake):
@@ -170,17 +188,104 @@ def test_a_truncated_file_is_named(root, lake):
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(SourceError, match=r"\.parquet: cannot be read as Parquet"):
         land_reservoir(str(root), lake)
-    assert not lake.exists()
+    assert not list(lake.rglob("*"))
 
 
 def test_two_positions_of_one_account_in_one_coin_are_refused(root, lake):
     write(root, record(), record())
     with pytest.raises(ContractError, match="positions: one row per snapshot_ts"):
         land_reservoir(str(root), lake)
-    assert not lake.exists()
+    assert not list(lake.rglob("*"))
 
 
-def test_no_snapshot_in_the_range(root, lake):
+def test_a_fault_in_a_later_file_leaves_the_lake_as_it_was(root, lake):
+    write(root, record())
+    land_reservoir(str(root), lake)
+    before = {file: file.read_bytes() for file in lake.rglob("*.parquet")}
+    write(root, record(size=2.0))
+    write(root, record(), record(), at=AT + timedelta(days=1))
+    with pytest.raises(ContractError):
+        land_reservoir(str(root), lake)
+    assert {file: file.read_bytes() for file in lake.rglob("*.parquet")} == before
+
+
+def test_positions_are_there_before_their_row_in_snapshots(root, lake, monkeypatch):
+    for days in range(3):
+        write(root, record(), at=AT + timedelta(days=days))
+    moved, replace = [], os.replace
+
+    def watched(part, place):
+        if ".draft" not in str(part):
+            moved.append(place.relative_to(lake).parts[0])
+        replace(part, place)
+
+    monkeypatch.setattr(os, "replace", watched)
+    land_reservoir(str(root), lake)
+    assert moved == ["positions"] * 3 + ["snapshots"] * 3
+
+
+def test_a_day_without_a_snapshot_is_gaps_and_no_rows(root, lake):
+    write(root, record())
+    landed = land_reservoir(str(root), lake, date(2027, 1, 1), date(2027, 1, 3))
+    assert [(one.table, one.rows, one.files) for one in landed] == [
+        ("positions", 0, []),
+        ("snapshots", 0, []),
+    ]
+    assert landed[0].gaps == [
+        "reservoir: no snapshot on 2027-01-01",
+        "reservoir: no snapshot on 2027-01-02",
+    ]
+
+
+def test_an_archive_without_any_snapshot_is_an_error(root, lake):
+    (root / "by_dex").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="no snapshot from 2027-01-01 to 2027-01-02"):
+        land_reservoir(str(root), lake, date(2027, 1, 1), date(2027, 1, 2))
+    with pytest.raises(ValueError, match="must be before until"):
+        land_reservoir(str(root), lake, date(2027, 1, 2), date(2027, 1, 2))
+
+
+def test_entry_prices_and_leverages_not_above_0_are_none_and_counted(root, lake):
+    write(root, record(1, entry_price=0.0), record(2, entry_price=-1.0, leverage=0), record(3))
+    positions, _ = land_reservoir(str(root), lake)
+    assert rows(lake, "select entry_px, leverage from positions order by account") == [
+        (None, 10.0),
+        (None, None),
+        (49_000.0, 10.0),
+    ]
+    assert positions.notes == [
+        "2 entry prices not above 0 were read as none",
+        "1 leverages not above 0 were read as none",
+    ]
+
+
+def test_tiers_are_those_in_force_and_known_when_the_snapshot_was(lake):
+    def instrument(leverage, effective, known, source):
+        return {
+            "coin": "BTC",
+            "effective_ts": effective,
+            "max_leverage": leverage,
+            "size_decimals": 5,
+            "margin_tiers": [{"lower_bound": 0.0, "max_leverage": leverage}],
+            "source": source,
+            "known_ts": known,
+        }
+
+    hour = timedelta(hours=1)
+    made = [
+        instrument(10.0, AT - 9 * hour, AT - 9 * hour, "a"),
+        instrument(20.0, AT - 5 * hour, AT + 5 * hour, "a"),
+        instrument(25.0, AT - 5 * hour, AT + 2 * hour, "b"),
+        instrument(30.0, AT - 2 * hour, AT + 50 * hour, "a"),
+        instrument(40.0, AT + hour, AT - 9 * hour, "a"),
+    ]
+    land(lake, INSTRUMENTS, pa.Table.from_pylist(made, INSTRUMENTS.schema), "made")
+    tiers = _Tiers(lake)
+    held = [tiers.at(AT, AT + n * hour).tiers["BTC"][0].max_leverage for n in (0, 3, 6, 60)]
+    assert held == [10.0, 25.0, 20.0, 30.0]
+
+
+def test_no_snapshot_in_a_range_with_an_open_end_is_an_error(root, lake):
     write(root, record())
     with pytest.raises(FileNotFoundError, match="no snapshot from 2027-01-01 to the last"):
         land_reservoir(str(root), lake, date(2027, 1, 1))

@@ -77,7 +77,7 @@ def test_the_regime_is_the_ratio_by_hand(page):
 
 def test_the_share_of_the_venue_is_said(page):
     # Longs at mark: 18 coins x 100 of 7,200; shorts 7 x 100.
-    assert "maps 25 % of longs and 9.7 % of shorts on the venue" in page.text
+    assert "saw 25 % of longs and 9.7 % of shorts on the venue" in page.text
     assert "a sample of the venue" in page.text
 
 
@@ -143,8 +143,8 @@ def test_an_unknown_open_interest_is_unknown_and_not_zero(tmp_path):
     for file in lake.glob("asset_contexts/*/*.parquet"):
         file.unlink()
     text = read(write_report(lake, tmp_path / "r.html", ["BTC"])).text
-    assert "share of the venue’s open interest mapped: unknown" in text
-    assert "maps 0" not in text
+    assert "share of the venue’s open interest seen: unknown" in text
+    assert "saw 0" not in text
 
 
 def test_a_moment_before_the_first_snapshot_says_so(tmp_path):

@@ -87,18 +87,20 @@ def _share(facts: CoinFacts) -> str:
     if held["open_interest"] is None:
         return (
             f"{facts.coin}: the venue’s open interest is {words.UNKNOWN} for this moment, and "
-            "so is the share of it that was mapped."
+            "so is the share of it that was seen."
         )
     said = [
-        f"{words.usd(held[f'{side}_mapped'] or 0.0)} of {side}s "
-        f"({words.share(held[f'{side}_mapped'] or 0.0, held['open_interest'])})"
+        f"{words.usd(held[f'{side}_seen'] or 0.0)} of {side}s "
+        f"({words.share(held[f'{side}_seen'] or 0.0, held['open_interest'])})"
         for side in ("long", "short")
     ]
     age = held["snapshot_ts"] - held["context_ts"]
     return (
-        f"{facts.coin}: {words.listed(said)} at mark were mapped, of "
+        f"{facts.coin}: {words.listed(said)} at mark were seen, of "
         f"{words.usd(held['open_interest'])} open interest on each side at the venue, read "
-        f"{words.length(age)} before the snapshot. The rest is not on the map."
+        f"{words.length(age)} before the snapshot. Of what was seen, "
+        f"{words.share(held['both_priced'] or 0.0, held['both_seen'])} has a liquidation price "
+        "and is on the map."
     )
 
 

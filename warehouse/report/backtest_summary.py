@@ -47,7 +47,7 @@ def backtest_summary(backtests: Backtests, coins: Sequence[str]) -> Html:
         "Rule",
         "Variant",
         "Trades",
-        "Return a coin, mean",
+        "Mean return per coin",
         "Mean trade",
         "Against without map",
         "What may be concluded",

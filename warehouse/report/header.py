@@ -113,9 +113,9 @@ def _positions_from(coins: Sequence[CoinFacts]) -> Html:
 
 
 def _sample(coins: Sequence[CoinFacts]) -> str:
-    """Say that the snapshot is a sample where it maps less than nine tenths of a side."""
+    """Say that the snapshot is a sample where it saw less than nine tenths of a side."""
     shares = [
-        (held[f"{side}_mapped"] or 0.0) / held["open_interest"]
+        (held[f"{side}_seen"] or 0.0) / held["open_interest"]
         for facts in coins
         if (held := facts.coverage) and held["open_interest"]
         for side in ("long", "short")

@@ -59,14 +59,14 @@ def ratio_words(facts: CoinFacts) -> str:
 
 
 def seen(facts: CoinFacts) -> str:
-    """Return how much of the venue's open interest the snapshot maps."""
+    """Return how much of the venue's open interest the snapshot has seen."""
     held = facts.coverage
     if held is None:
-        return "nothing was mapped"
+        return "nothing was seen"
     if held["open_interest"] is None:
-        return f"share of the venue’s open interest mapped: {words.UNKNOWN}"
+        return f"share of the venue’s open interest seen: {words.UNKNOWN}"
     shares = [
-        f"{words.share(held[f'{side}_mapped'] or 0.0, held['open_interest'])} of {side}s"
+        f"{words.share(held[f'{side}_seen'] or 0.0, held['open_interest'])} of {side}s"
         for side in ("long", "short")
     ]
-    return f"maps {words.listed(shares)} on the venue"
+    return f"saw {words.listed(shares)} on the venue"

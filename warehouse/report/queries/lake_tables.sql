@@ -1,7 +1,11 @@
 -- What the lake holds: rows, sources and period of every table that has rows.
 --
 -- grain: table_name, source
--- reads: snapshots, fills, candles, funding, asset_contexts, backtest_runs
+-- reads: positions, snapshots, fills, candles, funding, asset_contexts, backtest_runs
+select 'positions' as table_name, source, count(*) as row_count, min(snapshot_ts) as first_ts, max(snapshot_ts) as last_ts
+from positions
+group by source
+union all by name
 select 'snapshots' as table_name, source, count(*) as row_count, min(snapshot_ts) as first_ts, max(snapshot_ts) as last_ts
 from snapshots
 group by source

@@ -11,8 +11,10 @@ with answering as (
 
 held as (
     select
-        sum(p.mark_notional) filter (where p.side = 'long') as long_mapped,
-        sum(p.mark_notional) filter (where p.side = 'short') as short_mapped,
+        sum(p.mark_notional) filter (where p.side = 'long') as long_seen,
+        sum(p.mark_notional) filter (where p.side = 'short') as short_seen,
+        sum(p.mark_notional) filter (where p.liquidation_px is not null) as both_priced,
+        sum(p.mark_notional) as both_seen,
         count(*) as coin_positions,
         count(*) filter (where p.liquidation_px is null) as coin_unpriced
     from positions_at($coin, $at) as p
@@ -44,8 +46,10 @@ select
     s.px_computed,
     s.px_never,
     s.px_unknown,
-    h.long_mapped,
-    h.short_mapped,
+    h.long_seen,
+    h.short_seen,
+    h.both_priced,
+    h.both_seen,
     h.coin_positions,
     h.coin_unpriced,
     v.open_interest,

@@ -1,13 +1,13 @@
--- The venue's mark for a coin at the snapshot that answers for a moment: the median of the marks
--- its positions were valued at (a snapshot read over seconds holds several), or, where the coin
--- has none, the newest asset context known then.  No row: no snapshot, or no price known.
+-- The venue's mark for a coin at the snapshot that answers for a moment (see mark_of), or, where
+-- the coin has no position there, the newest asset context known then.  No row: no snapshot, or
+-- no price known.
 --
 -- grain: at most one row
 -- reads: snapshot_at, positions_at, asset_contexts
 -- units: px is USD
 -- table macro: current_px(coin, "at", knowable := false)
 with marked as (
-    select median(p.mark_px) as px
+    select mark_of(p.mark_px) as px
     from positions_at(coin, "at", knowable := knowable) as p
 ),
 

@@ -6,12 +6,23 @@
 -- do not overlap; notional outside every cluster is concentrated nowhere.
 --
 -- grain: side, px_low
--- reads: positions_at, current_px
+-- reads: positions_at
 -- units: as liquidation_map; share is a fraction of the coin's notional with a price, both sides
 -- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false)
-with priced as (
-    select *
+with held as materialized (
     from positions_at(coin, "at", knowable := knowable)
+),
+
+marked as (
+    select
+        mark_of(h.mark_px) as px,
+        any_value(h.snapshot_ts) as snapshot_ts
+    from held as h
+),
+
+priced as (
+    select *
+    from held
     where liquidation_px is not null
 ),
 
@@ -85,6 +96,6 @@ inner join priced as p
         and p.liquidation_px >= k.px_low
         and p.liquidation_px < k.px_high
 cross join total as t
-cross join current_px(coin, "at", knowable := knowable) as c
+cross join marked as c
 group by k.side, k.px_low, k.px_high
 order by notional desc, k.side, k.px_low

@@ -1,17 +1,28 @@
 -- Where one coin's leverage lives: liquidation notional by side and price bucket.
 --
 -- grain: side, px_low
--- reads: positions_at, current_px
+-- reads: positions_at
 -- units: px_low, px_high, px, current_px are USD; size is coins; notional is USD at the price
 --        where positions close; distance_pct is px against current_px, per cent, signed;
 --        top_account_share is a fraction of the bucket's notional
 -- table macro: liquidation_map(coin, "at", width_pct := 0.5, knowable := false)
-with priced as (
+with held as materialized (
+    from positions_at(coin, "at", knowable := knowable)
+),
+
+marked as (
     select
-        p.*,
-        bucket_of(p.liquidation_px, width_pct) as bucket
-    from positions_at(coin, "at", knowable := knowable) as p
-    where p.liquidation_px is not null
+        mark_of(h.mark_px) as px,
+        any_value(h.snapshot_ts) as snapshot_ts
+    from held as h
+),
+
+priced as (
+    select
+        h.*,
+        bucket_of(h.liquidation_px, width_pct) as bucket
+    from held as h
+    where h.liquidation_px is not null
 ),
 
 bucketed as (
@@ -43,5 +54,5 @@ select
     c.px as current_px,
     c.snapshot_ts
 from bucketed as b
-cross join current_px(coin, "at", knowable := knowable) as c
+cross join marked as c
 order by b.side, b.bucket
