@@ -35,7 +35,7 @@ test-slow: $(VENV)/.installed-dev  ## the share of the slow tests that CI runs
 	$(RUN)/python -m pytest -q -m slow tests/pipelines tests/backtest tests/browser
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
-	$(RUN)/python -m pytest -q -n auto --dist worksteal
+	EXAMPLES=thorough $(RUN)/python -m pytest -q -n auto --dist worksteal
 	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels
 	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels
 
