@@ -36,8 +36,8 @@ test-slow: $(VENV)/.installed-dev  ## the share of the slow tests that CI runs
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
 	EXAMPLES=thorough $(RUN)/python -m pytest -q -n auto --dist worksteal
-	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels
-	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels
+	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
+	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
 
 check: $(VENV)/.installed-dev  ## lint, format, arrows, types
 	$(RUN)/ruff check .
