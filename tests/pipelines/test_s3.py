@@ -1,11 +1,16 @@
+from datetime import date
+
 import boto3
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
+from pipelines.demo_rows import write_demo_rows
 from pipelines.sources.archive import Archive
 from pipelines.sources.errors import UnreachableError
 from pipelines.steps.fills import land_node_fills
+from pipelines.steps.market import land_market
+from pipelines.steps.positions import land_reservoir
 from tests.pipelines.data_fills import HOUR, NOON, block, fill, put, tree
 
 BUCKET = "hl-mainnet-node-data"
@@ -116,3 +121,15 @@ def test_real_rows_from_a_bucket_leave_the_bytes_of_those_from_a_folder(bucket, 
     land_node_fills(str(folder), tmp_path / "local")
     assert land_node_fills(f"s3://{BUCKET}", tmp_path / "remote").rows == 3590
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
+
+
+def test_positions_and_market_rows_come_from_a_bucket_as_from_a_folder(bucket, tmp_path):
+    root = tmp_path / "archive"
+    write_demo_rows(root, days=2, start=date(2026, 1, 5))
+    for name in ("by_dex", "market"):
+        upload(bucket, root / name, f"{name}/")
+    for lake, source in (("local", str(root)), ("remote", f"s3://{BUCKET}")):
+        land_market(source, tmp_path / lake)
+        land_reservoir(source, tmp_path / lake)
+    assert tree(tmp_path / "remote") == tree(tmp_path / "local")
+    assert any("positions" in str(path) for path in tree(tmp_path / "remote"))
