@@ -140,7 +140,7 @@ class _Hours:
         self._source, self._landed = source, landed
         self._waiting: dict[datetime, list[pa.Table]] = {}
         self._written: dict[datetime, int] = {}
-        self._strays = self._disagreeing = 0
+        self._strays = self._outside = self._disagreeing = 0
         self._helpers, self._writing = helpers, Future[None]()
         self._writing.set_result(None)
 
@@ -155,6 +155,8 @@ class _Hours:
                 self._waiting.setdefault(hour, []).append(some)
                 if self._span.between(hour, file):
                     self._strays += some.num_rows
+            elif abs(hour - file) > HOUR:
+                self._outside += some.num_rows
         self._write([hour for hour in self._waiting if hour < file])
 
     def close(self) -> None:
@@ -172,6 +174,12 @@ class _Hours:
             self._landed.notes.append(
                 f"{self._source}: {self._strays} fills were in a file that is not next to "
                 "their hour; landing only a part of this range may miss them"
+            )
+
+        if self._outside:
+            self._landed.notes.append(
+                f"{self._source}: {self._outside} fills lie outside the range and more than an "
+                "hour from the hour of their file; they were not landed"
             )
 
     def _write(self, hours: list[datetime]) -> None:

@@ -349,3 +349,12 @@ def test_the_source_names_rows_parts_and_sentences(tmp_path):
     assert [file.name for file in landed.files] == ["own_node-12.parquet"]
     assert landed.gaps == ["own_node: no file for 2025-10-10 13:00 UTC"]
     assert {row["account"] for row in rows_of(tmp_path / "lake")} == {USER}
+
+
+def test_a_fill_far_from_its_file_and_outside_the_range_is_said(tmp_path):
+    """It may be a fault of the source; it must not vanish without a word."""
+    files = {NOON: [block(fill(NOON, tid=1), fill(NOON - 72 * HOUR, tid=2))]}
+    root = put(tmp_path / "archive", files)
+    landed = land_node_fills(root, tmp_path / "lake", date(2025, 10, 10), date(2025, 10, 11))
+    assert landed.rows == 1
+    assert any("1 fills lie outside the range and more than an hour" in n for n in landed.notes)
