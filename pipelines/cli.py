@@ -200,9 +200,9 @@ def nightly(
             landed = land_day(roots, lake, wanted, progress)
     else:
         # A server of one run's length keeps no log; one that is named (PREFECT_API_URL) does.
+        os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         if "PREFECT_API_URL" not in os.environ:
             os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
-            os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         from pipelines.flows.nightly import run_once
 
         landed = run_once(roots, lake, wanted)
@@ -222,6 +222,7 @@ def schedule(
     cron: str,
 ) -> None:
     """Run the nightly ingest on a cron, until stopped."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     from pipelines.flows.nightly import serve
     from pipelines.steps.nightly import Roots
 
