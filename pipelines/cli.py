@@ -223,9 +223,12 @@ def schedule(
 ) -> None:
     """Run the nightly ingest on a cron, until stopped."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    from pipelines.flows.nightly import serve
+    from pipelines.flows.server import a_server
     from pipelines.steps.nightly import Roots
 
     roots = Roots(market_root, positions_root, fills_root).check()
     say(f"nightly ingest into {lake} at '{cron}' UTC; stop it with Ctrl-C")
-    serve(roots, lake, cron)
+    with a_server():
+        from pipelines.flows.nightly import serve
+
+        serve(roots, lake, cron)

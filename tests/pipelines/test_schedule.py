@@ -1,0 +1,33 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipelines.demo_rows import write_demo_rows
+
+
+@pytest.mark.slow
+def test_a_cron_ticks(tmp_path):
+    """Of yesterday the archive holds margin rules only; that a part lands shows the tick."""
+    write_demo_rows(tmp_path / "archive", days=1)
+    lake = tmp_path / "lake"
+    roots = ("--market", str(tmp_path / "archive"), "--lake", str(lake))
+    settings = {"PREFECT_HOME": str(tmp_path / "prefect"), "NO_PROXY": "127.0.0.1,localhost"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "undertow", "schedule", *roots, "--cron", "* * * * *"],
+        env=os.environ | settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 180
+        while time.monotonic() < end and not list(lake.rglob("*.parquet")):
+            assert running.poll() is None
+            time.sleep(1)
+        assert list(lake.rglob("instruments/*/*.parquet"))
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=60)
