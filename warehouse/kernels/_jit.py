@@ -16,7 +16,11 @@ import numba
 from platformdirs import user_cache_path
 
 _PACKAGES = Path(__file__).parents[2]
-_SOURCES = sorted(_PACKAGES.glob("*/kernels/*.py"))
+_SOURCES = sorted(
+    path
+    for name in ("pipelines", "warehouse", "backtest")
+    for path in (_PACKAGES / name).rglob("kernels/*.py")
+)
 _DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 numba.config.CACHE_DIR = str(user_cache_path("undertow") / f"kernels-{_DIGEST}")
 
