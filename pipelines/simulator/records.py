@@ -199,6 +199,7 @@ CONTEXT = np.dtype(
     [
         ("ms", "i8"),
         ("coin", "i8"),
+        ("listed", "i8"),
         ("oracle", "i8"),
         ("mark", "i8"),
         ("bid", "i8"),

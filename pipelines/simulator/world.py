@@ -11,6 +11,7 @@ from pipelines.simulator.kernels.advance import MINUTE, advance
 from pipelines.simulator.kernels.book import quote
 from pipelines.simulator.kernels.genesis import settle_in, take_positions
 from pipelines.simulator.kernels.prices import elsewhere, set_prices
+from pipelines.simulator.kernels.settlement import delist
 from pipelines.simulator.records import (
     ACCOUNT,
     COIN,
@@ -36,13 +37,20 @@ MAKERS = 6
 SLOTS = 8  # of a trader
 MINUTES_PER_YEAR = 525_600
 MARKET_VOL = 0.42  # a year
-DEPTH_OF_INTEREST = 1 / 12  # depth within 1 % of a side, of the coin's open interest
+DEPTH_OF_INTEREST = 1 / 15  # depth within 1 % of a side, of the coin's open interest
 LEAST_DEPTH = 20_000.0  # USD
 BIG_IMPACT, IMPACT = 20_000.0, 6_000.0  # USD; the venue's for BTC and ETH, and the others
 # The venue sends a fifth first since this moment (measured on liquidation orders).
 PARTIAL_SINCE = int(datetime(2025, 3, 15, 4, 31, tzinfo=UTC).timestamp()) * 1000
 # The venue's liquidator vault has this one of its children's addresses.
 VAULT_ADDRESS = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14"
+
+
+class Delisting(NamedTuple):
+    """The end of a coin: its positions are settled at the mark of ``at_ms``, a minute."""
+
+    coin: str
+    at_ms: int
 
 
 class WorldSpec(NamedTuple):
@@ -58,6 +66,8 @@ class WorldSpec(NamedTuple):
         How many; accounts beside makers and the vault.
     shocks
         Moves of the whole market that are sure to come.
+    delistings
+        Coins that the venue takes off its list, and settles.
     """
 
     seed: int = 7
@@ -65,6 +75,7 @@ class WorldSpec(NamedTuple):
     coins: int = 20
     accounts: int = 2_000
     shocks: tuple[Shock, ...] = ()
+    delistings: tuple[Delisting, ...] = ()
 
     @property
     def start_ms(self) -> int:
@@ -120,6 +131,10 @@ class Simulation:
             )
         self.spec = spec
         self.coins = listed(spec.coins)
+        names = [coin.name for coin in self.coins]
+        for each in spec.delistings:
+            if each.coin not in names:
+                raise ValueError(f"delisting of {each.coin}: no such coin; has {names}")
         self.vault = MAKERS
         count = MAKERS + 1 + spec.accounts
         names = np.random.PCG64(spec.seed).random_raw(3 * count)
@@ -140,15 +155,30 @@ class Simulation:
         """Let ``minutes`` pass and return what happened; ``books``: with every minute's."""
         parts, left = [], minutes
         while left > 0:
-            tape = _tape(self.world, min(left, 1440), books)
             first = (self.now_ms - self.spec.start_ms) // MINUTE
-            extra = shock_returns(self.spec.shocks, self.spec.start_ms, first, min(left, 1440))
-            passed = advance(self.world, tape, len(extra), extra, self.vault, PARTIAL_SINCE)
+            stretch = min(left, 1440, self._until_delisting())
+            tape = _tape(self.world, stretch, books)
+            self._delist(tape)
+            extra = shock_returns(self.spec.shocks, self.spec.start_ms, first, stretch)
+            passed = advance(self.world, tape, stretch, extra, self.vault, PARTIAL_SINCE)
             parts.append(_told(tape))
             left -= passed
         if len(parts) == 1:
             return parts[0]
         return Told(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+
+    def _until_delisting(self) -> int:
+        """Return the minutes until the next delisting after now."""
+        later = [each.at_ms for each in self.spec.delistings if each.at_ms > self.now_ms]
+        return min(((at - self.now_ms) // MINUTE for at in later), default=1440) or 1
+
+    def _delist(self, tape: Tape) -> None:
+        """Settle the coins whose time has come."""
+        names = [coin.name for coin in self.coins]
+        for name, at_ms in self.spec.delistings:
+            c = names.index(name)
+            if at_ms <= self.now_ms and self.world.coins["listed"][c]:
+                delist(self.world, tape, self.now_ms, c)
 
     def moment(self) -> Moment:
         """Return a copy of what every account holds now."""
@@ -254,7 +284,8 @@ _P = (np.arange(1024) + 0.5) / 1024
 # millions; half think twice a day or more, some once in weeks.
 WEALTH = _quantiles(np.minimum(500 * (1 - _P) ** (-1 / 0.8), 3e6))
 PACE = _quantiles(np.minimum(4.0 * (1 - _P) ** (-1 / 1.2), 500.0))
-HELD = np.array([0] * 10 + [1] * 20 + [2] * 24 + [3] * 20 + [4] * 12 + [5] * 8 + [6] * 6)
+# As many as 100 of 100 accounts try to hold; about three in four attempts find a free coin.
+HELD = np.repeat(np.arange(13), [2, 7, 12, 15, 14, 13, 11, 9, 7, 5, 3, 1, 1])
 
 
 def _tape(w: World, minutes: int, books: bool) -> Tape:

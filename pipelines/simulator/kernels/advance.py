@@ -116,6 +116,8 @@ def _mark(w, tape, at, share, periods, hour, vault, partial_since):
     """Set new marks and liquidate on them; return whether anything was."""
     for c in range(w.coins.size):
         about = w.coins[c]
+        if about["listed"] == 0:
+            continue
         move(w, c, share, periods)
         quote(w, c, elsewhere(w, c), periods)
         set_prices(w, c, periods)
@@ -202,7 +204,7 @@ def _tell(w, tape):
         about = w.coins[c]
         row = tape.contexts[tape.used[CONTEXTS]]
         tape.used[CONTEXTS] += 1
-        row["ms"], row["coin"] = w.house[NOW], c
+        row["ms"], row["coin"], row["listed"] = w.house[NOW], c, about["listed"]
         row["oracle"], row["mark"] = about["oracle"], about["mark"]
         row["bid"], row["ask"] = about["bid"], about["ask"]
         row["impact_bid"], row["impact_ask"] = about["impact_bid"], about["impact_ask"]

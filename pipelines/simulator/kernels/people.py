@@ -125,7 +125,8 @@ def _open(w, tape, ms, a, free):
     isolated = ISOLATED if uniform(w.rng, OF_PEOPLE) < holder["isolating"] else CROSS
     margin = (0.15 + 0.6 * uniform(w.rng, OF_PEOPLE)) * free
     s = slot_of(w, a, c)
-    if s < 0 or w.slots[s]["size"] != 0 or margin <= 0.0:
+    listed = w.coins[c]["listed"] == 1
+    if not listed or s < 0 or w.slots[s]["size"] != 0 or margin <= 0.0:
         return
     take_slot(w, s, c, isolated, holder["leverage"], holder["old"])
     lots = _affordable(w, c, w.slots[s]["leverage"], margin)

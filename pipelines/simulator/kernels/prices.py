@@ -133,6 +133,8 @@ def pay_funding(w, tape, ms):
     """Let longs pay shorts on the oracle's price; what rounding leaves is the insurance's."""
     for c in range(w.coins.size):
         about = w.coins[c]
+        if about["listed"] == 0:
+            continue
         premium = about["premium_sum"] / max(about["premium_count"], 1.0)
         about["rate"] = hourly_rate(premium)
         about["premium_sum"] = about["premium_count"] = 0.0

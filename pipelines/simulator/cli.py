@@ -1,0 +1,176 @@
+"""This module holds the verbs of the simulated venue: serve it, or write its archives."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipelines.simulator.world import WorldSpec
+
+MOST_DAYS = 3_660
+
+
+def _world_options(verb: Callable) -> Callable:
+    """Add what every world is made from."""
+    for option in (
+        click.option(
+            "--faults",
+            multiple=True,
+            metavar="NAME[=SEED]",
+            help="What goes wrong, each with its own seed; 'list' names them.  Repeatable.",
+        ),
+        click.option(
+            "--delist",
+            multiple=True,
+            metavar="COIN@TIME",
+            help="A coin that is taken off the list, such as WIF@2026-01-12T00:00Z.",
+        ),
+        click.option(
+            "--shock",
+            multiple=True,
+            metavar="TIME=PCT%[/MINUTESm]",
+            help="A move of the market, such as 2026-01-10T14:00Z=-12%/40m.  Repeatable.",
+        ),
+        click.option("--accounts", type=click.IntRange(1, 1_000_000), default=2_000),
+        click.option("--coins", type=click.IntRange(1, 400), default=20),
+        click.option(
+            "--days", type=click.IntRange(1, MOST_DAYS), default=14, help="How long it has run."
+        ),
+        click.option(
+            "--start",
+            type=click.DateTime(["%Y-%m-%d"]),
+            default="2026-01-05",
+            help="First UTC day.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0), default=7, help="Same seed, same bytes."
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def _spec(
+    seed: int,
+    start: datetime,
+    coins: int,
+    accounts: int,
+    shock: tuple[str, ...],
+    delist: tuple[str, ...],
+) -> "WorldSpec":
+    from pipelines.simulator.shocks import parse_shock
+    from pipelines.simulator.world import WorldSpec
+
+    return WorldSpec(
+        seed,
+        start.date(),
+        coins,
+        accounts,
+        tuple(parse_shock(text) for text in shock),
+        tuple(_delisting(text) for text in delist),
+    )
+
+
+def _delisting(text: str):
+    from pipelines.simulator.world import Delisting
+
+    coin, _, moment = text.partition("@")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        raise ValueError(f"delisting {text!r}: must be like WIF@2026-01-12T00:00Z") from None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Delisting(coin, int(at.timestamp()) // 60 * 60_000)
+
+
+@click.group()
+def simulate() -> None:
+    """A made-up venue that keeps the real one's rules, for tests and for trying things out."""
+
+
+@simulate.command()
+@_world_options
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=3001, show_default=True)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 86_400),
+    default=1.0,
+    show_default=True,
+    help="Seconds of the venue's time that pass in one; 0: it stands still.",
+)
+def serve(
+    host: str,
+    port: int,
+    speed: float,
+    days: int,
+    seed: int,
+    start: datetime,
+    coins: int,
+    accounts: int,
+    shock: tuple[str, ...],
+    delist: tuple[str, ...],
+    faults: tuple[str, ...],
+) -> None:
+    """The venue's info endpoint and WebSocket, after DAYS days have passed."""
+    from pipelines.simulator.serve.run import serve_world
+
+    spec = _spec(seed, start, coins, accounts, shock, delist)
+    serve_world(spec, days, host=host, port=port, speed=speed, faults=faults)
+
+
+@simulate.command()
+@_world_options
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="DIR_OR_URL",
+    help="Folder or s3:// URL to write to; buckets become folders in it.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the ground truth, as Parquet.",
+)
+@click.option(
+    "--snapshot-every",
+    type=click.IntRange(1, 24),
+    default=24,
+    show_default=True,
+    help="Hours between Reservoir snapshots.",
+)
+@click.option("--books/--no-books", default=True, show_default=True, help="Write l2Book files.")
+def archive(
+    target: str,
+    truth: Path | None,
+    snapshot_every: int,
+    books: bool,
+    days: int,
+    seed: int,
+    start: datetime,
+    coins: int,
+    accounts: int,
+    shock: tuple[str, ...],
+    delist: tuple[str, ...],
+    faults: tuple[str, ...],
+) -> None:
+    """The same world as the files that archives keep."""
+    from pipelines.simulator.archive.write import write_archive
+    from warehouse.terminal import progress_bar
+
+    spec = _spec(seed, start, coins, accounts, shock, delist)
+    with progress_bar("days") as progress:
+        write_archive(
+            spec,
+            days,
+            target,
+            truth=truth,
+            snapshot_every=snapshot_every,
+            books=books,
+            faults=faults,
+            progress=progress,
+        )
