@@ -101,6 +101,7 @@ ACCOUNT = np.dtype(
         ("first", "i8"),  # its slots are first to end
         ("end", "i8"),
         ("role", "i8"),
+        ("held", "i8"),  # open positions
         ("cash", "i8"),  # behind its cross positions, at prices of 0
         ("last_partial", "i8"),  # ms of its last partial liquidation
         ("due", "i8"),  # ms at which it thinks next

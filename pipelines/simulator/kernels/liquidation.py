@@ -16,7 +16,12 @@ import numpy as np
 
 from pipelines.simulator.kernels.book import walk
 from pipelines.simulator.kernels.ledger import begin_trade, set_sides, slot_of, trade, transfer
-from pipelines.simulator.kernels.margins import backing, cross_state, isolated_state
+from pipelines.simulator.kernels.margins import (
+    backing,
+    cross_state,
+    isolated_state,
+    maintenance,
+)
 from pipelines.simulator.records import (
     BY_ADL,
     BY_BACKSTOP,
@@ -66,22 +71,26 @@ def liquidate(w, tape, ms, vault, partial_since, hour):
         holder = w.accounts[a]
         if holder["role"] == VAULT:
             continue
-        crosses = False
-        for s in range(holder["first"], holder["end"]):
+        # One pass over what is held: this loop sees every account at every mark.
+        left, crosses, together, required = holder["held"], False, 0, 0.0
+        s = holder["first"] - 1
+        while left > 0:
+            s += 1
             slot = w.slots[s]
             if slot["size"] == 0:
                 continue
+            left -= 1
+            value = slot["size"] * marks[slot["coin"]]
+            needed = maintenance(w, slot["table"], abs(value))
             if slot["isolated"] == 0:
                 crosses = True
-                continue
-            equity, needed, _ = isolated_state(w, s, marks)
-            if equity < needed:
+                together += value
+                required += needed
+            elif slot["margin"] + value < needed:
                 _act(w, tape, ms, a, s, s + 1, ISOLATED, vault, partial_since, hour)
-        if crosses:
-            equity, needed, _, _ = cross_state(w, a, marks)
-            if equity < needed:
-                first, end = holder["first"], holder["end"]
-                _act(w, tape, ms, a, first, end, CROSS, vault, partial_since, hour)
+        if crosses and holder["cash"] + together < required:
+            first, end = holder["first"], holder["end"]
+            _act(w, tape, ms, a, first, end, CROSS, vault, partial_since, hour)
     return tape.used[LIQUIDATIONS] - found
 
 

@@ -36,8 +36,11 @@ def cross_state(w, account, marks):
     """
     holder = w.accounts[account]
     equity, needed, notional, initial = holder["cash"], 0.0, 0, 0
-    for s in range(holder["first"], holder["end"]):
+    left, s = holder["held"], holder["first"] - 1
+    while left > 0:
+        s += 1
         slot = w.slots[s]
+        left -= slot["size"] != 0
         if slot["size"] != 0 and slot["isolated"] == 0:
             value = slot["size"] * marks[slot["coin"]]
             equity += value
