@@ -100,7 +100,8 @@ def advance(w, tape, minutes, extra, vault, partial_since):
                 _unload(w, tape, block_at(at + SEEN) + BLOCK, vault)
             while done < waiting:
                 a = due[done]
-                if w.accounts[a]["due"] >= at + PERIOD:
+                # Whose next block is the next period's thinks then, after its funding.
+                if w.accounts[a]["due"] > at + PERIOD - BLOCK:
                     break
                 # After what the mark brought about, so that time never goes back.
                 earliest = at + SEEN + 3 * BLOCK

@@ -112,7 +112,7 @@ def _healthy(w, a, s, isolated, marks):
 
 @kernel
 def _cause(w, ms, a, s, isolated, hour):
-    if ms - w.accounts[a]["last_partial"] <= COOLDOWN:
+    if 0 < ms - w.accounts[a]["last_partial"] <= COOLDOWN:
         return BY_REMAINDER
     if hour and not _healthy(w, a, s, isolated, w.coins["mark_before"]):
         return BY_FUNDING
@@ -154,7 +154,7 @@ def _sell(w, tape, ms, a, first, end, isolated, cause, partial_since):
     """Send the positions to the book, the largest first, until the account is healthy."""
     holder = w.accounts[a]
     # Orders of one block are all partial or all whole.
-    whole = ms < partial_since or ms - holder["last_partial"] <= COOLDOWN
+    whole = ms < partial_since or 0 < ms - holder["last_partial"] <= COOLDOWN
     ceiling = ABOVE_ALL
     while True:
         s, ceiling = _largest(w, first, end, isolated, ceiling)

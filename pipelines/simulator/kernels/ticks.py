@@ -21,6 +21,5 @@ def tick_at(px, decimals):
 @kernel
 def on_tick(px, decimals):
     """Return the tick nearest to a price in units, given as a real number."""
-    units = int(px + 0.5)
-    step = tick_at(units, decimals)
-    return max(1, (units + step // 2) // step * step)
+    step = tick_at(int(px), decimals)
+    return max(1, int(px + step / 2.0) // step * step)

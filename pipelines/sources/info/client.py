@@ -1,0 +1,131 @@
+"""This module asks questions, patiently: within the budget, again after what may pass.
+
+What may pass: a refusal for asking too often (429), a server's fault (5xx), no answer in time,
+a connection that was cut, an answer that ends too soon.  What will not: a question the venue
+does not understand (422).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
+
+import httpx
+import orjson
+
+from pipelines.sources.errors import SourceError, UnreachableError
+from pipelines.sources.info.budget import Budget
+from pipelines.sources.info.weights import base_weight, weight_of_items
+
+MAINNET = "https://api.hyperliquid.xyz"
+ATTEMPTS = 6
+FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0  # s, doubled each time, with jitter
+TIMEOUT = 20.0  # s
+AT_ONCE = 8  # more connections failed more often: 64 gave 19 failures in 44,000, 100 a quarter
+
+
+class InfoClient:
+    """A patient asker.
+
+    Parameters
+    ----------
+    base_url
+        Of the venue, or of what answers like it.
+    budget
+        What it may spend; shared by all who ask from one address.
+    say
+        Called with a line when the venue refuses, or has to be asked again.
+    transport, sleep, seed
+        For tests: httpx's transport, how to wait, and the jitter's seed.
+
+    Attributes
+    ----------
+    asked, repeated
+        Questions, and how many of them were asked again.
+    """
+
+    def __init__(
+        self,
+        base_url: str = MAINNET,
+        budget: Budget | None = None,
+        say: Callable[[str], None] = lambda line: None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        seed: int | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise ValueError(f"venue {base_url}: must be an http:// or https:// URL")
+        self.base_url = base_url.rstrip("/")
+        self.budget = budget or Budget()
+        self.asked = self.repeated = 0
+        self._say, self._sleep = say, sleep
+        self._jitter = random.Random(seed)
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._http = httpx.AsyncClient(timeout=timeout, transport=transport)
+
+    async def __aenter__(self) -> "InfoClient":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def ask(self, body: dict[str, Any]) -> Any:
+        """Return the answer to a question.
+
+        Raises
+        ------
+        SourceError
+            If the venue does not understand the question.
+        UnreachableError
+            If it did not answer after several attempts.
+        """
+        self.asked += 1
+        trouble = ""
+        for attempt in range(ATTEMPTS):
+            await self.budget.take(base_weight(body))
+            async with self._room:
+                answer, trouble = await self._once(body)
+            if not trouble:
+                items = len(answer) if isinstance(answer, list) else 0
+                self.budget.add(weight_of_items(body, items))
+                self.budget.answered()
+                return answer
+            if attempt + 1 < ATTEMPTS:
+                self.repeated += 1
+                wait = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
+                self._say(f"{self._named(body)}: {trouble}; asks again")
+                await self._sleep(wait * (0.5 + self._jitter.random()))
+        raise UnreachableError(f"{self._named(body)}: {trouble}, {ATTEMPTS} times")
+
+    async def _once(self, body: dict[str, Any]) -> tuple[Any, str]:
+        """Return the answer, or what was wrong that may pass."""
+        try:
+            response = await self._http.post(f"{self.base_url}/info", json=body)
+        except httpx.TimeoutException:
+            return None, "no answer in time"
+        except httpx.TransportError as error:
+            return None, f"connection failed ({type(error).__name__})"
+        if response.status_code == 429:
+            pause = self.budget.refused()
+            return None, f"asked too often (429), pauses {pause:.0f} s"
+        if response.status_code >= 500:
+            return None, f"the server failed ({response.status_code})"
+        if response.status_code != 200:
+            said = response.text[:200].replace("\n", " ")
+            raise SourceError(f"{self._named(body)}: {response.status_code} {said}")
+        try:
+            return orjson.loads(response.content), ""
+        except orjson.JSONDecodeError:
+            return None, "the answer is no JSON"
+
+    def _named(self, body: dict[str, Any]) -> str:
+        """Return a question in a few words; addresses are public, nothing here is secret."""
+        about = " ".join(str(body[key]) for key in ("coin", "user", "dex") if body.get(key))
+        return f"{self.base_url}/info {body.get('type')} {about}".rstrip()
