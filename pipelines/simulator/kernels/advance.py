@@ -20,6 +20,7 @@ from pipelines.simulator.kernels.prices import (
     hourly_rate,
     move,
     pay_funding,
+    set_premium,
     set_prices,
 )
 from pipelines.simulator.kernels.ticks import on_tick
@@ -203,6 +204,8 @@ def _tell(w, tape):
     step = tape.used[CONTEXTS] // w.coins.size
     for c in range(w.coins.size):
         about = w.coins[c]
+        if about["listed"] == 1:
+            set_premium(w, c)
         row = tape.contexts[tape.used[CONTEXTS]]
         tape.used[CONTEXTS] += 1
         row["ms"], row["coin"], row["listed"] = w.house[NOW], c, about["listed"]

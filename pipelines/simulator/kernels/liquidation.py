@@ -12,8 +12,6 @@ and "Auto-deleveraging" (read 2026-08-22):
   said of longs; for shorts, whose profit is in entry / mark, that is taken.
 """
 
-import numpy as np
-
 from pipelines.simulator.kernels.book import walk
 from pipelines.simulator.kernels.ledger import begin_trade, set_sides, slot_of, trade, transfer
 from pipelines.simulator.kernels.margins import (
@@ -43,7 +41,7 @@ from warehouse.kernels._jit import kernel
 PARTIAL_ABOVE = 100_000_000_000  # micro-USDC
 COOLDOWN = 30_000  # ms
 BACKSTOP = 2.0 / 3.0  # of maintenance
-ABOVE_ALL = np.int64(2**63 - 1)
+SENT = -1.0  # of a slot's rank: it has sent its order
 
 
 @kernel
@@ -134,19 +132,17 @@ def _act(w, tape, ms, a, first, end, isolated, vault, partial_since, hour):
 
 
 @kernel
-def _largest(w, first, end, isolated, ceiling):
-    """Return the slot of the largest notional below ``ceiling``, and that notional's key."""
+def _largest(w, first, end, isolated):
+    """Return the slot of the largest notional that has sent no order yet; -1: none."""
     best, most = -1, 0
     for s in range(first, end):
         slot = w.slots[s]
-        if slot["size"] == 0 or slot["isolated"] != isolated:
+        if slot["size"] == 0 or slot["isolated"] != isolated or slot["rank"] == SENT:
             continue
-        # The slot's number makes every key another one.
         notional = abs(slot["size"]) * w.coins[slot["coin"]]["mark"]
-        key = notional * 512 + (end - s)
-        if key < ceiling and key > most:
-            best, most = s, key
-    return best, most
+        if notional > most:
+            best, most = s, notional
+    return best
 
 
 @kernel
@@ -155,15 +151,17 @@ def _sell(w, tape, ms, a, first, end, isolated, cause, partial_since):
     holder = w.accounts[a]
     # Orders of one block are all partial or all whole.
     whole = ms < partial_since or 0 < ms - holder["last_partial"] <= COOLDOWN
-    ceiling = ABOVE_ALL
+    for s in range(first, end):
+        w.slots[s]["rank"] = 0.0
     while True:
-        s, ceiling = _largest(w, first, end, isolated, ceiling)
+        s = _largest(w, first, end, isolated)
         if s < 0:
             return
         equity, needed = _state(w, a, s, isolated, w.coins["mark"])
         if equity >= needed:
             return
         slot = w.slots[s]
+        slot["rank"] = SENT  # one order a block
         about = w.coins[slot["coin"]]
         size = slot["size"]
         notional = abs(size) * about["mark"]

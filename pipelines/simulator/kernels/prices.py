@@ -111,13 +111,21 @@ def set_prices(w, c, periods):
     third = elsewhere(w, c) * unit
     about["mark_before"] = about["mark"]
     about["mark"] = on_tick(middle_of_three(first, second, third), decimals)
+    set_premium(w, c)
+    about["premium_sum"] += about["premium"] * seconds
+    about["premium_count"] += seconds
+
+
+@kernel
+def set_premium(w, c):
+    """Set a coin's impact prices and its premium from what stands in its book."""
+    about = w.coins[c]
+    decimals = 6 - about["size_decimals"]
     about["impact_bid"] = on_tick(impact_px(w, c, 0), decimals)
     about["impact_ask"] = on_tick(impact_px(w, c, 1), decimals)
     above = max(0, about["impact_bid"] - about["oracle"])
     below = max(0, about["oracle"] - about["impact_ask"])
     about["premium"] = (above - below) / about["oracle"]
-    about["premium_sum"] += about["premium"] * seconds
-    about["premium_count"] += seconds
 
 
 @kernel
