@@ -39,6 +39,12 @@ FILLED_IN = {
         "day": "time_ts::timestamptz::date",
         "known_ts": "time_ts",
     },
+    "accounts": {
+        "source": "'test'",
+        "scope": "'hyperliquid'",
+        "day": "state_ts::timestamptz::date",
+        "known_ts": "state_ts",
+    },
     "asset_contexts": {
         "venue": "'hyperliquid'",
         "source": "'test'",

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,12 +140,9 @@ def snapshot_row(ts, trusted):
         "scope": "hyperliquid",
         "complete": True,
         "trusted": trusted,
-        "accounts_asked": None,
-        "accounts_failed": None,
         "known_ts": ts,
     }
-    kinds = {"accounts_asked": pl.Int64, "accounts_failed": pl.Int64}
-    return pl.DataFrame([row | dict.fromkeys(counts, 0)], schema_overrides=kinds).to_arrow()
+    return pa.Table.from_pylist([row | dict.fromkeys(counts, 0)], SNAPSHOTS.schema)
 
 
 @pytest.mark.parametrize("coin", ["BTC", "HYPE"])

@@ -10,7 +10,11 @@ POSITIONS = Table(
     grain=("snapshot_ts", "source", "scope", "coin", "account"),
     time="snapshot_ts",
     columns=(
-        Column("snapshot_ts", TS, "instant the positions were true at the venue"),
+        Column(
+            "snapshot_ts",
+            TS,
+            "instant the position was true at the venue; of a sweep: its account's own",
+        ),
         SOURCE,
         SCOPE,
         COIN,
@@ -96,9 +100,17 @@ SNAPSHOTS = Table(
     grain=("snapshot_ts", "source", "scope"),
     time="snapshot_ts",
     columns=(
-        Column("snapshot_ts", TS, "instant the positions were true at the venue"),
+        Column(
+            "snapshot_ts", TS, "instant the positions were true; of a sweep: its last answer"
+        ),
         SOURCE,
         SCOPE,
+        Column(
+            "started_ts",
+            TS,
+            "instant its first answer was true; null: all are of snapshot_ts",
+            null=True,
+        ),
         Column(
             "complete", BOOL, "true: by its source's word it holds every position of its scope"
         ),
@@ -115,6 +127,14 @@ SNAPSHOTS = Table(
             "accounts_failed",
             I64,
             "accounts that did not answer; null: an archive asks for none",
+            "accounts",
+            null=True,
+            rules=(NOT_NEGATIVE,),
+        ),
+        Column(
+            "accounts_skipped",
+            I64,
+            "accounts known of but not asked for want of budget; null: an archive",
             "accounts",
             null=True,
             rules=(NOT_NEGATIVE,),

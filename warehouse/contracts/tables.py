@@ -1,5 +1,6 @@
 """This module lists the tables of the lake."""
 
+from warehouse.contracts.accounts import ACCOUNTS
 from warehouse.contracts.backtests import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
 from warehouse.contracts.fills import FILLS
 from warehouse.contracts.market import ASSET_CONTEXTS, CANDLES, FUNDING, INSTRUMENTS, TIER
@@ -8,6 +9,7 @@ from warehouse.contracts.positions import POSITIONS, SNAPSHOTS
 TABLES = (
     POSITIONS,
     SNAPSHOTS,
+    ACCOUNTS,
     FILLS,
     CANDLES,
     FUNDING,

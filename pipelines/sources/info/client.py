@@ -86,28 +86,42 @@ class InfoClient:
         UnreachableError
             If it did not answer after several attempts.
         """
+
+        def question() -> httpx.Request:
+            return self._http.build_request("POST", f"{self.base_url}/info", json=body)
+
+        answer = await self._patiently(self._named(body), question, base_weight(body))
+        items = len(answer) if isinstance(answer, list) else 0
+        self.budget.add(weight_of_items(body, items))
+        return answer
+
+    async def file(self, url: str) -> Any:
+        """Return a JSON file that the venue keeps beside its endpoint; it weighs nothing."""
+        return await self._patiently(url, lambda: self._http.build_request("GET", url), 0)
+
+    async def _patiently(
+        self, named: str, question: Callable[[], httpx.Request], weight: int
+    ) -> Any:
         self.asked += 1
         trouble = ""
         for attempt in range(ATTEMPTS):
-            await self.budget.take(base_weight(body))
+            await self.budget.take(weight)
             async with self._room:
-                answer, trouble = await self._once(body)
+                answer, trouble = await self._once(named, question())
             if not trouble:
-                items = len(answer) if isinstance(answer, list) else 0
-                self.budget.add(weight_of_items(body, items))
                 self.budget.answered()
                 return answer
             if attempt + 1 < ATTEMPTS:
                 self.repeated += 1
                 wait = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
-                self._say(f"{self._named(body)}: {trouble}; asks again")
+                self._say(f"{named}: {trouble}; asks again")
                 await self._sleep(wait * (0.5 + self._jitter.random()))
-        raise UnreachableError(f"{self._named(body)}: {trouble}, {ATTEMPTS} times")
+        raise UnreachableError(f"{named}: {trouble}, {ATTEMPTS} times")
 
-    async def _once(self, body: dict[str, Any]) -> tuple[Any, str]:
+    async def _once(self, named: str, question: httpx.Request) -> tuple[Any, str]:
         """Return the answer, or what was wrong that may pass."""
         try:
-            response = await self._http.post(f"{self.base_url}/info", json=body)
+            response = await self._http.send(question)
         except httpx.TimeoutException:
             return None, "no answer in time"
         except httpx.TransportError as error:
@@ -119,7 +133,7 @@ class InfoClient:
             return None, f"the server failed ({response.status_code})"
         if response.status_code != 200:
             said = response.text[:200].replace("\n", " ")
-            raise SourceError(f"{self._named(body)}: {response.status_code} {said}")
+            raise SourceError(f"{named}: {response.status_code} {said}")
         try:
             return orjson.loads(response.content), ""
         except orjson.JSONDecodeError:

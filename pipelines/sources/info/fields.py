@@ -31,10 +31,10 @@ class Fields:
         """Return a decimal that is written as text."""
         value = self._get(name)
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
-            raise self._wrong(name, "a decimal in text", value)
+            raise self.wrong(name, "a decimal in text", value)
         number = float(value)
         if not math.isfinite(number):
-            raise self._wrong(name, "finite", value)
+            raise self.wrong(name, "finite", value)
         return number
 
     def maybe_decimal(self, name: str) -> float | None:
@@ -45,7 +45,7 @@ class Fields:
         """Return a whole number."""
         value = self._get(name)
         if type(value) is not int or not -(2**63) <= value < 2**63:
-            raise self._wrong(name, "a whole number", value)
+            raise self.wrong(name, "a whole number", value)
         return value
 
     def maybe_integer(self, name: str) -> int | None:
@@ -56,7 +56,7 @@ class Fields:
         """Return text."""
         value = self._get(name)
         if not isinstance(value, str):
-            raise self._wrong(name, "text", value)
+            raise self.wrong(name, "text", value)
         return value
 
     def moment(self, name: str) -> datetime:
@@ -65,13 +65,13 @@ class Fields:
         try:
             return datetime.fromtimestamp(milliseconds / 1000, UTC)
         except (ValueError, OverflowError, OSError):
-            raise self._wrong(name, "milliseconds of a time", milliseconds) from None
+            raise self.wrong(name, "milliseconds of a time", milliseconds) from None
 
     def truth(self, name: str) -> bool:
         """Return true or false; what is missing is false."""
         value = self.value.get(name)
         if value is not None and not isinstance(value, bool):
-            raise self._wrong(name, "true or false", value)
+            raise self.wrong(name, "true or false", value)
         return bool(value)
 
     def object(self, name: str) -> "Fields":
@@ -89,7 +89,8 @@ class Fields:
             raise SourceError(f"{self.where}: field {name} must not be null")
         return self.value[name]
 
-    def _wrong(self, name: str, must: str, value: Any) -> SourceError:
+    def wrong(self, name: str, must: str, value: Any) -> SourceError:
+        """Return the complaint about a field."""
         return SourceError(f"{self.where}: field {name} must be {must}, is {shown(value)}")
 
 

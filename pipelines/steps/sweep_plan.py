@@ -1,0 +1,68 @@
+"""This module decides whom a sweep asks, when it cannot ask everybody.
+
+The budget goes where the map is: accounts near liquidation first, each time; then the rest by
+what they hold times how long nobody has looked.  Who was never asked counts with what it is
+worth, at a usual leverage.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+HOT_WITHIN = 5.0  # per cent of the mark to the nearest liquidation price
+USUAL_LEVERAGE = 3.0  # notional over value, of accounts that were never asked
+UNKNOWN_WORTH = 1_000.0  # USD, of accounts of which nothing but trades is known
+NEVER = timedelta(days=7)  # how stale a look that never happened is
+
+
+class Plan(NamedTuple):
+    """Whom to ask, in order; and how many are known but left out."""
+
+    accounts: list[str]
+    hot: int
+    skipped: int
+
+
+def plan_sweep(book: pl.DataFrame, now: datetime, affordable: int | None) -> Plan:
+    """Choose the accounts to ask.
+
+    Parameters
+    ----------
+    book
+        Rows of the view ``account_book``.
+    now
+        The sweep's start.
+    affordable
+        How many can be asked; None: all.
+
+    Examples
+    --------
+    >>> at = datetime(2026, 1, 2)
+    >>> book = pl.DataFrame({
+    ...     "account": ["far", "near", "stale", "new"],
+    ...     "last_asked_ts": [at, at, at - timedelta(days=2), None],
+    ...     "notional": [9e6, 1e3, 1e5, None],
+    ...     "nearest_pct": [60.0, 2.0, 60.0, None],
+    ...     "account_value": [None, None, None, 10.0],
+    ... })
+    >>> plan_sweep(book, at, 3)
+    Plan(accounts=['near', 'stale', 'new'], hot=1, skipped=1)
+    """
+    worth = pl.coalesce(
+        pl.col("notional"), pl.col("account_value") * USUAL_LEVERAGE, UNKNOWN_WORTH
+    )
+    hours = (pl.lit(now) - pl.col("last_asked_ts")).dt.total_seconds() / 3600
+    ordered = book.with_columns(
+        hot=(pl.col("nearest_pct") <= HOT_WITHIN).fill_null(False),
+        due=worth * hours.fill_null(NEVER.total_seconds() / 3600),
+    ).sort(
+        pl.col("hot").not_(),
+        pl.when("hot").then("nearest_pct"),
+        -pl.col("due"),
+        "account",
+    )
+    chosen = ordered if affordable is None else ordered.head(max(0, affordable))
+    return Plan(
+        chosen["account"].to_list(), int(chosen["hot"].sum()), ordered.height - chosen.height
+    )

@@ -1,0 +1,1 @@
+from account_book
