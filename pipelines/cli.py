@@ -164,6 +164,57 @@ def market(
     show_landed(landed, as_json)
 
 
+@ingest.command()
+@lake_option
+@click.option(
+    "--url", default="https://api.hyperliquid.xyz", show_default=True, help="The venue's API."
+)
+@click.option(
+    "--leaderboard",
+    default="https://stats-data.hyperliquid.xyz/Mainnet/leaderboard",
+    show_default=True,
+    help="Where accounts are found; '' leaves it out.",
+)
+@click.option("--dex", default="", help="A builder's perp dex; the first one without it.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="How long it may take; all known accounts are asked without it.",
+)
+@click.option(
+    "--reserve",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.1,
+    show_default=True,
+    help="Share of the venue's rate limit to leave alone.",
+)
+@json_option
+def sweep(
+    lake: Path,
+    url: str,
+    leaderboard: str,
+    dex: str,
+    minutes: float | None,
+    reserve: float,
+    as_json: bool,
+) -> None:
+    """What accounts hold now, asked one by one within the venue's rate limit."""
+    from pipelines.steps.sweep_now import sweep_now
+
+    with progress_bar("accounts") as progress:
+        landed = sweep_now(
+            lake,
+            url,
+            leaderboard or None,
+            dex=dex,
+            minutes=minutes,
+            reserve=reserve,
+            say=say,
+            progress=progress,
+        )
+    show_landed(landed, as_json)
+
+
 def _root_options(verb: Callable) -> Callable:
     """Add the roots that a nightly ingest reads."""
     for option in (

@@ -1,8 +1,8 @@
 """This module sweeps the venue: it asks accounts for their positions, and lands the answers.
 
 A sweep takes minutes, and each account's answer is of its own moment; so each is landed with
-its own, and a reader may merge the newest of each.  What was asked, answered, failed and left out
-stands in ``snapshots``; with too many failures it is landed, but not trusted.
+its own, and a reader may merge the newest of each.  What was asked, answered, failed and left
+out stands in ``snapshots``; with too many failures it is landed, but not trusted.
 """
 
 import asyncio
