@@ -26,6 +26,11 @@ VERBS = {
         "schedule",
         "Run the nightly ingest on a cron, until stopped.",
     ),
+    "simulate": (
+        "pipelines.simulator.cli",
+        "simulate",
+        "A made-up venue: serve it, or write its archives.",
+    ),
     "sql": ("warehouse.cli", "sql", "Run one SELECT over the lake."),
     "map": ("warehouse.cli", "map_", "Where a coin's leverage lay at a moment."),
     "scenarios": ("warehouse.cli", "scenarios", "What a fall or rise would have triggered."),
@@ -88,7 +93,7 @@ DEMO_COINS = ("BTC", "ETH", "SOL", "HYPE")
 )
 def demo(real: str | None, lake: Path | None, to: Path | None) -> None:
     """Rows to lake to maps to backtest to report; says where the report is."""
-    from warehouse.terminal import say
+    from warehouse.terminal import progress_bar, say
 
     lake = lake or Path("data/demo/real/lake" if real else "data/demo/lake")
     report = to or lake.parent / "report.html"
@@ -98,11 +103,12 @@ def demo(real: str | None, lake: Path | None, to: Path | None) -> None:
         say(f"demo: lands the real rows of {real}")
         _land_everything(real, lake)
     else:
-        from pipelines.demo_rows import write_demo_rows
+        from pipelines.simulator.archive.demo import DAYS, write_demo_archive
 
         with tempfile.TemporaryDirectory(prefix="undertow-") as folder:
-            say("demo: makes 14 days of simulated rows and lands them")
-            write_demo_rows(Path(folder))
+            say(f"demo: lets a simulated venue run for {DAYS} days and lands what it left")
+            with progress_bar("days") as progress:
+                write_demo_archive(Path(folder), progress)
             _land_everything(folder, lake, "simulated")
     _replay_and_report(lake, report)
     click.echo(f"The report is at {report.resolve()}")

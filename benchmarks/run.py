@@ -20,8 +20,10 @@ import lz4.frame
 import numpy as np
 import orjson
 import polars as pl
+import pyarrow as pa
 
-from pipelines.demo_rows import write_demo_rows
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
 from pipelines.steps.fills import land_node_fills
 from warehouse import open_lake
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
@@ -87,11 +89,9 @@ def land_days(lake: Path, days: int, rows: int, seed: int = 0) -> None:
             "scope": "hyperliquid",
             "complete": True,
             "trusted": True,
-            "accounts_asked": None,
-            "accounts_failed": None,
             "known_ts": at,
         } | counts
-        land(lake, SNAPSHOTS, pl.DataFrame([summary]).to_arrow(), f"bench-{day}")
+        land(lake, SNAPSHOTS, pa.Table.from_pylist([summary], SNAPSHOTS.schema), f"bench-{day}")
 
 
 def maps_at_a_moment(folder: Path) -> Iterator[Figure]:
@@ -157,10 +157,11 @@ def maps_of_a_day(folder: Path) -> Iterator[Figure]:
 def node_fills(folder: Path) -> Iterator[Figure]:
     """Measure the landing of fills against merely parsing them."""
     archive = folder / "archive"
-    write_demo_rows(archive, days=2)
+    spec = WorldSpec(coins=8, accounts=100)
+    write_archive(spec, 2, archive, books=False, contexts=False, market=False)
     source = b"".join(
         lz4.frame.decompress(file.read_bytes())
-        for file in sorted(archive.glob("node_fills_by_block/hourly/*/*.lz4"))
+        for file in sorted(archive.glob("*/node_fills_by_block/hourly/*/*.lz4"))
     ).splitlines()
     hours = folder / "hours"
     for hour in range(3):

@@ -107,19 +107,19 @@ figure
 con.sql(
     """
     select
-        strftime(s.snapshot_ts, '%H:%M') as utc,
+        strftime(taken.snapshot_ts, '%H:%M') as utc,
         c.side,
         round(c.current_px) as mark,
         round(c.px) as cluster_px,
         round(c.distance_pct, 1) as distance_pct,
         round(c.notional / 1e6, 2) as musd,
         c.positions
-    from snapshots as s, lateral (
-        from liquidation_clusters($coin, s.snapshot_ts)
+    from snapshots as taken, lateral (
+        from liquidation_clusters($coin, taken.snapshot_ts)
         where abs(distance_pct) < 20
         qualify row_number() over (partition by side order by notional desc) = 1
     ) as c
-    where s.day = $day
+    where taken.day = $day
     order by utc, side
     """,
     params={"coin": COIN, "day": DAY},

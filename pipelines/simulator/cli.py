@@ -102,10 +102,18 @@ def simulate() -> None:
     show_default=True,
     help="Seconds of the venue's time that pass in one; 0: it stands still.",
 )
+@click.option(
+    "--fault-rate",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share of requests that each fault strikes.",
+)
 def serve(
     host: str,
     port: int,
     speed: float,
+    fault_rate: float,
     days: int,
     seed: int,
     start: datetime,
@@ -119,7 +127,15 @@ def serve(
     from pipelines.simulator.serve.run import serve_world
 
     spec = _spec(seed, start, coins, accounts, shock, delist)
-    serve_world(spec, days, host=host, port=port, speed=speed, faults=faults)
+    serve_world(
+        spec,
+        days,
+        host=host,
+        port=port,
+        speed=speed,
+        faults=faults,
+        fault_rate=fault_rate,
+    )
 
 
 @simulate.command()
@@ -160,11 +176,13 @@ def archive(
 ) -> None:
     """The same world as the files that archives keep."""
     from pipelines.simulator.archive.write import write_archive
-    from warehouse.terminal import progress_bar
+    from warehouse.terminal import progress_bar, say
 
+    if faults and truth is None and "list" not in faults:
+        say("simulate archive: what goes wrong is noted with --truth only")
     spec = _spec(seed, start, coins, accounts, shock, delist)
     with progress_bar("days") as progress:
-        write_archive(
+        written = write_archive(
             spec,
             days,
             target,
@@ -174,3 +192,7 @@ def archive(
             faults=faults,
             progress=progress,
         )
+    click.echo(
+        f"{written.files:,} files of {written.bytes / 1e6:,.1f} MB at {target}: "
+        f"{written.trades:,} trades, {written.liquidations:,} liquidations"
+    )

@@ -49,6 +49,38 @@ def test_the_demo_prices_what_its_snapshots_left_out(demo):
     assert set(dict(sources)) == {"venue", "computed"}
 
 
+def test_the_demos_world_has_cascades_on_the_days_of_its_shocks(demo):
+    with open_lake(demo.lake) as con:
+        worst = con.sql(
+            "select time_ts::date as day, count(*) as orders from fills "
+            "where liquidated_account = account group by all order by orders desc limit 3"
+        ).fetchall()
+        methods = con.sql("select distinct liquidation_method from fills").fetchall()
+    assert {day.day for day, _ in worst} >= {9, 15}
+    assert worst[1][1] > 500
+    assert {("market",), ("backstop",), ("adl",)} <= set(methods)
+
+
+def test_the_demo_sees_all_of_its_venue_but_what_is_missing(demo):
+    with open_lake(demo.lake) as con:
+        snapshots, hours = con.sql(
+            "select (select count(*) from snapshots), "
+            "(select count(distinct date_trunc('hour', known_ts)) from fills)"
+        ).fetchall()[0]
+        shares = con.sql(
+            "with held as (select coin, snapshot_ts, sum(notional) filter (size > 0) as usd "
+            "from positions group by all) "
+            "select min(usd / open_interest_notional), max(usd / open_interest_notional) "
+            "from held asof join (select coin, context_ts, open_interest_notional "
+            "from asset_contexts where open_interest_notional is not null) as read "
+            "on held.coin = read.coin and held.snapshot_ts >= read.context_ts"
+        ).fetchall()[0]
+    assert snapshots == 14 * 4 - 1
+    assert "no file for 2026-01-" in demo.said
+    assert hours in {14 * 24 - 1, 14 * 24}  # the last file holds what came late
+    assert shares == pytest.approx((1.0, 1.0), abs=1e-6)
+
+
 def test_real_rows_go_the_whole_road(real_demo):
     with open_lake(real_demo.lake) as con:
         counts = con.sql(

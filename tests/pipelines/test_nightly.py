@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipelines.demo_rows import write_demo_rows
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
 from pipelines.steps.nightly import Roots, closed_day, land_day, verbs_of
 from warehouse import open_lake
 
@@ -15,7 +16,7 @@ DAY = date(2026, 1, 6)
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
-    write_demo_rows(folder, days=3, start=date(2026, 1, 5))
+    write_archive(WorldSpec(coins=4, accounts=60), 3, folder, books=False, contexts=False)
     return str(folder)
 
 

@@ -1,11 +1,10 @@
-from datetime import date
-
 import boto3
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from pipelines.demo_rows import write_demo_rows
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
 from pipelines.sources.archive import Archive
 from pipelines.sources.errors import UnreachableError
 from pipelines.steps.fills import land_node_fills
@@ -125,11 +124,39 @@ def test_real_rows_from_a_bucket_leave_the_bytes_of_those_from_a_folder(bucket, 
 
 def test_positions_and_market_rows_come_from_a_bucket_as_from_a_folder(bucket, tmp_path):
     root = tmp_path / "archive"
-    write_demo_rows(root, days=2, start=date(2026, 1, 5))
-    for name in ("by_dex", "market"):
+    spec = WorldSpec(coins=4, accounts=60)
+    write_archive(spec, 2, root, snapshot_every=6, books=False, contexts=False)
+    for name in ("hydromancer-reservoir", "market"):
         upload(bucket, root / name, f"{name}/")
     for lake, source in (("local", str(root)), ("remote", f"s3://{BUCKET}")):
         land_market(source, tmp_path / lake)
         land_reservoir(source, tmp_path / lake)
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
     assert any("positions" in str(path) for path in tree(tmp_path / "remote"))
+
+
+def test_a_world_is_written_to_a_bucket_as_to_a_folder(bucket, tmp_path):
+    spec = WorldSpec(coins=2, accounts=20)
+    place = f"s3://{BUCKET}/worlds/one"
+    local, remote = (write_archive(spec, 1, at) for at in (tmp_path, place))
+    assert remote == local
+    archive = Archive(place)
+    assert {path: archive.read(path) for path in archive.files()} == {
+        str(path): body for path, body in tree(tmp_path).items()
+    }
+    assert write_archive(spec, 1, place) == local
+    with pytest.raises(ValueError, match=r"another world \(seed 7 instead of 8\)"):
+        write_archive(spec._replace(seed=8), 1, place)
+    with pytest.raises(ValueError, match="of no simulated world"):
+        write_archive(spec, 1, f"s3://{BUCKET}/worlds")
+    assert not Archive(f"s3://{BUCKET}/worlds").has("simulated.json")
+
+
+def test_a_bucket_that_cannot_be_written_to_is_one_line(bucket, monkeypatch):
+    with pytest.raises(FileNotFoundError, match="target s3://no-such-bucket/x: no such"):
+        write_archive(WorldSpec(coins=1, accounts=1), 1, "s3://no-such-bucket/x")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(UnreachableError, match=f"target s3://{BUCKET}: .*credentials"):
+        write_archive(WorldSpec(coins=1, accounts=1), 1, f"s3://{BUCKET}")

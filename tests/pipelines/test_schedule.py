@@ -6,13 +6,15 @@ import time
 
 import pytest
 
-from pipelines.demo_rows import write_demo_rows
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
 
 
 @pytest.mark.slow
 def test_a_cron_ticks(tmp_path):
     """Of yesterday the archive holds margin rules only; that a part lands shows the tick."""
-    write_demo_rows(tmp_path / "archive", days=1)
+    spec = WorldSpec(coins=4, accounts=60)
+    write_archive(spec, 1, tmp_path / "archive", books=False, contexts=False)
     lake = tmp_path / "lake"
     roots = ("--market", str(tmp_path / "archive"), "--lake", str(lake))
     settings = {"PREFECT_HOME": str(tmp_path / "prefect"), "NO_PROXY": "127.0.0.1,localhost"}

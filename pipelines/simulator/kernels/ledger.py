@@ -96,7 +96,7 @@ def _settle(w, account, s, delta, px, fee, held):
         held, added = abs(start) * slot["entry"], abs(delta) * px
         slot["entry"] = (held + added + abs(end) // 2) // abs(end)
     slot["size"] = end
-    holder["held"] += (end != 0) - (start != 0)
+    holder["held"] += int(end != 0) - int(start != 0)
     slot["funding_changed"] = 0
     w.coins[slot["coin"]]["open_interest"] += max(end, 0) - max(start, 0)
     return pnl

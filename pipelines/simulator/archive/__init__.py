@@ -1,0 +1,1 @@
+"""This package writes a simulated world as the files that archives keep, and what was true."""
