@@ -16,8 +16,9 @@ $(RUN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)/python
-	@echo "installing undertow and its libraries into $(VENV) (about two minutes, once)"
+	@echo "installing undertow and its libraries into $(VENV) (about three minutes, once)"
 	$(PIP) --editable .
+	$(RUN)/undertow compile
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

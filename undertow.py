@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ VERBS = {
         "demo",
         "The whole road once: rows to lake to maps to backtest to report.",
     ),
+    "compile": ("undertow", "compile_", "Compile the kernels ahead, once a version."),
     "ingest": ("pipelines.cli", "ingest", "Land rows in the lake from archives and files."),
     "schedule": (
         "pipelines.cli",
@@ -114,6 +115,26 @@ def demo(real: str | None, lake: Path | None, to: Path | None) -> None:
     click.echo(f"The report is at {report.resolve()}")
 
 
+@click.command(name="compile")
+def compile_() -> None:
+    """Compile the kernels ahead, so that nobody waits for them later; half a minute, once."""
+    from backtest.study import run_study
+    from pipelines.simulator.archive.write import write_archive
+    from pipelines.simulator.world import WorldSpec
+    from warehouse.terminal import say
+
+    # Kernels are compiled for what they are called with: so walk the road once, on a small world.
+    spec = WorldSpec(coins=4, accounts=60)
+    with tempfile.TemporaryDirectory(prefix="undertow-") as folder:
+        root, lake = Path(folder, "archive"), Path(folder, "lake")
+        say("compile: the simulated venue")
+        write_archive(spec, 3, root, snapshot_every=6, books=False, contexts=False)
+        say("compile: margin, maps, replay")
+        _land_everything(str(root), lake, "simulated", quiet=True)
+        start = datetime.combine(spec.start, time(), UTC)
+        run_study(lake, "BTC", start, start + timedelta(days=3))
+
+
 def _refuse_a_lake_of_others(lake: Path, simulated: bool) -> None:
     """Raise if the lake holds rows of the other kind: made-up and real ones never mix."""
     from warehouse import open_lake
@@ -130,7 +151,9 @@ def _refuse_a_lake_of_others(lake: Path, simulated: bool) -> None:
         )
 
 
-def _land_everything(root: str, lake: Path, label: str | None = None) -> None:
+def _land_everything(
+    root: str, lake: Path, label: str | None = None, quiet: bool = False
+) -> None:
     """Land every kind of row below ``root``; ``label`` replaces the sources' own names."""
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
@@ -151,7 +174,8 @@ def _land_everything(root: str, lake: Path, label: str | None = None) -> None:
         landed += land_reservoir(root, lake, progress=progress, **named)
     with progress_bar("fills") as progress, _maybe_absent(say):
         landed.append(land_node_fills(root, lake, progress=progress, **named))
-    show_landed(landed, as_json=False)
+    if not quiet:
+        show_landed(landed, as_json=False)
 
 
 @contextmanager

@@ -163,6 +163,8 @@ class Simulation:
             passed = advance(self.world, tape, stretch, extra, self.vault, PARTIAL_SINCE)
             parts.append(_told(tape))
             left -= passed
+        if not parts:
+            return _told(_tape(self.world, 0, books))
         if len(parts) == 1:
             return parts[0]
         return Told(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))

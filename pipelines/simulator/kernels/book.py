@@ -24,7 +24,7 @@ SHARE = np.array(
     ]
 )
 WITHIN = 13  # levels that lie within 1 %
-WIDENS = 0.15  # half a spread's growth for each unit of stress
+WIDENS = 0.1  # half a spread's growth for each unit of stress
 REFILL = 0.25  # share of what is missing that comes back in 3 s
 # Share of what orders moved the middle that stays after a quoting: the rest is replenished.
 STAYS = 0.35

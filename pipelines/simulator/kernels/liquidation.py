@@ -122,12 +122,17 @@ def _act(w, tape, ms, a, first, end, isolated, vault, partial_since, hour):
     """Liquidate the positions in slots ``first`` to ``end`` that are, or are not, isolated."""
     equity, needed = _state(w, a, first, isolated, w.coins["mark"])
     cause = _cause(w, ms, a, first, isolated, hour)
+    cash = w.accounts[a]["cash"]
     if equity < 0:
         _deleverage(w, tape, ms, a, first, end, isolated, cause)
     elif equity < BACKSTOP * needed:
         _take_over(w, tape, ms, a, first, end, isolated, cause, vault)
     else:
         _sell(w, tape, ms, a, first, end, isolated, cause, partial_since)
+    lost = cash - w.accounts[a]["cash"]
+    if isolated == 1 and lost > 0:
+        # What is isolated risks its own margin only: the rest is the insurance's.
+        transfer(w, tape, ms, a, COVER, lost)
     _cover(w, tape, ms, a)
 
 

@@ -7,8 +7,20 @@
 -- units: pct is per cent of current_px; prices are USD; notional is USD at the price where
 --        positions close; 0 means that the snapshot holds no such position
 -- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false)
-with asked as (
+with named as (
+    select coin as coin_asked
+),
+
+asked as (
     select distinct unnest(checked_pcts(pcts)) as pct
+),
+
+held as (
+    from positions_at(coin, "at", knowable := knowable)
+),
+
+marked as (
+    from current_px(coin, "at", knowable := knowable)
 ),
 
 targets as (
@@ -23,11 +35,11 @@ targets as (
         c.snapshot_ts
     from asked as a
     cross join (values ('down', 'long', -1), ('up', 'short', 1)) as m (direction, side, sign)
-    cross join current_px(coin, "at", knowable := knowable) as c
+    cross join marked as c
 )
 
 select
-    coin as coin,
+    n.coin_asked as coin,
     t.direction,
     t.pct,
     t.side,
@@ -37,7 +49,8 @@ select
     count(p.account) as positions,
     t.snapshot_ts
 from targets as t
-left join positions_at(coin, "at", knowable := knowable) as p
+cross join named as n
+left join held as p
     on
         p.side = t.side
         and p.liquidation_px * t.sign <= t.target_px * t.sign

@@ -6,13 +6,23 @@
 -- units: notional is USD; ratio is null where the smaller side holds nothing, regime is then
 --        fragile; both are null where neither side holds anything
 -- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false)
-with sides as (
+with named as (
+    select
+        coin as coin_asked,
+        within_pct as reach_pct
+),
+
+triggered as (
+    from cascade_scenarios(coin, "at", pcts := [within_pct], knowable := knowable)
+),
+
+sides as (
     select
         sum(s.notional) filter (where s.side = 'long') as long_notional,
         sum(s.notional) filter (where s.side = 'short') as short_notional,
         any_value(s.current_px) as current_px,
         any_value(s.snapshot_ts) as snapshot_ts
-    from cascade_scenarios(coin, "at", pcts := [within_pct], knowable := knowable) as s
+    from triggered as s
     having count(*) > 0
 ),
 
@@ -25,7 +35,7 @@ compared as (
 )
 
 select
-    coin as coin,
+    n.coin_asked as coin,
     if(smallest > 0, largest / smallest, null) as ratio,
     case
         when largest = 0 then null
@@ -35,7 +45,8 @@ select
     end as regime,
     long_notional,
     short_notional,
-    within_pct as within_pct,
+    n.reach_pct as within_pct,
     current_px,
     snapshot_ts
 from compared
+cross join named as n

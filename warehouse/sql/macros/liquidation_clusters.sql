@@ -9,7 +9,11 @@
 -- reads: positions_at
 -- units: as liquidation_map; share is a fraction of the coin's notional with a price, both sides
 -- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false)
-with held as materialized (
+with named as (
+    select coin as coin_asked
+),
+
+held as materialized (
     from positions_at(coin, "at", knowable := knowable)
 ),
 
@@ -77,7 +81,7 @@ peaks as (
 )
 
 select
-    coin as coin,
+    any_value(n.coin_asked) as coin,
     k.side,
     sum(p.notional * p.liquidation_px) / sum(p.notional) as px,
     k.px_low,
@@ -97,5 +101,6 @@ inner join priced as p
         and p.liquidation_px < k.px_high
 cross join total as t
 cross join marked as c
+cross join named as n
 group by k.side, k.px_low, k.px_high
 order by notional desc, k.side, k.px_low

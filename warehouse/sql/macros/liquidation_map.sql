@@ -6,7 +6,11 @@
 --        where positions close; distance_pct is px against current_px, per cent, signed;
 --        top_account_share is a fraction of the bucket's notional
 -- table macro: liquidation_map(coin, "at", width_pct := 0.5, knowable := false)
-with held as materialized (
+with named as (
+    select coin as coin_asked
+),
+
+held as materialized (
     from positions_at(coin, "at", knowable := knowable)
 ),
 
@@ -40,7 +44,7 @@ bucketed as (
 )
 
 select
-    coin as coin,
+    n.coin_asked as coin,
     b.side,
     bucket_low(b.bucket, width_pct) as px_low,
     bucket_low(b.bucket + 1, width_pct) as px_high,
@@ -55,4 +59,5 @@ select
     c.snapshot_ts
 from bucketed as b
 cross join marked as c
+cross join named as n
 order by b.side, b.bucket

@@ -4,6 +4,14 @@
 -- reads: positions, snapshot_at
 -- units: notional is USD at liquidation_px, where the position closes; null without a price
 -- table macro: positions_at(coin, "at", knowable := false)
+with asked as (
+    select coin as coin_asked
+),
+
+answering as (
+    from snapshot_at(coin, "at", knowable := knowable)
+)
+
 select
     p.account,
     if(p.size > 0, 'long', 'short') as side,
@@ -19,10 +27,11 @@ select
     a.snapshot_ts,
     a.source
 from positions as p
-inner join snapshot_at(coin, "at", knowable := knowable) as a
+cross join asked as q
+inner join answering as a
     on
         p.day = a.day
         and p.snapshot_ts = a.snapshot_ts
         and p.source = a.source
         and p.scope = a.scope
-where p.coin = coin
+where p.coin = q.coin_asked
