@@ -287,7 +287,7 @@ _P = (np.arange(1024) + 0.5) / 1024
 WEALTH = _quantiles(np.minimum(500 * (1 - _P) ** (-1 / 0.8), 3e6))
 PACE = _quantiles(np.minimum(4.0 * (1 - _P) ** (-1 / 1.2), 500.0))
 # As many as 100 of 100 accounts try to hold; about three in four attempts find a free coin.
-HELD = np.repeat(np.arange(13), [2, 7, 12, 15, 14, 13, 11, 9, 7, 5, 3, 1, 1])
+HELD = np.repeat(np.arange(13), [1, 5, 11, 15, 15, 14, 12, 9, 7, 6, 3, 1, 1])
 
 
 def _tape(w: World, minutes: int, books: bool) -> Tape:

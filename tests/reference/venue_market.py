@@ -55,7 +55,7 @@ def quoted(coin, periods, before):
         middle = (coin["bid"] + coin["ask"]) / 2 / unit
         coin["pushed"] += 0.35 * (middle / coin["fair"] - 1)
     coin["fair"] = fair = elsewhere(coin) * (1 + coin["pushed"])
-    half = coin["half_spread"] * (1 + 0.15 * coin["stress"])
+    half = coin["half_spread"] * (1 + 0.1 * coin["stress"])
     missing = 0.75 ** min(periods, 40)
     sides = []
     for side, sign in enumerate((-1, 1)):

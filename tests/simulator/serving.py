@@ -58,10 +58,12 @@ def positions(states):
 
 
 def busiest(venue):
-    """Return the account with the most fills."""
+    """Return the account with the most fills of those that hold something now."""
     trades = venue.tape.trades.rows
     count = Counter(trades["buyer"].tolist()) + Counter(trades["seller"].tolist())
-    return venue.listing.addresses[count.most_common(1)[0][0]]
+    held = set(venue.positions["account"].to_list())
+    account = next(account for account, _ in count.most_common() if account in held)
+    return venue.listing.addresses[account]
 
 
 def candle_request(coin, interval, since=0, until=10**14):

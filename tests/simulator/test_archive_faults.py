@@ -17,7 +17,7 @@ from pipelines.sources.errors import SourceError
 from pipelines.sources.reservoir import reservoir, snapshot_files
 from pipelines.steps.fills import land_node_fills
 
-SPEC = WorldSpec(seed=5, coins=2, accounts=60)
+SPEC = WorldSpec(seed=5, coins=2, accounts=110)
 FILLS = "hl-mainnet-node-data/node_fills_by_block/hourly"
 TOGETHER = ("missing-hours=4", "duplicate-rows", "late-rows=3", "new-field")
 

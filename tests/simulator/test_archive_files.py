@@ -97,7 +97,9 @@ def test_a_seed_says_every_byte_and_another_seed_says_others(tmp_path):
     assert {path for path in one if "snapshots" not in path} == {
         path for path in other if "snapshots" not in path
     }
-    assert not set(one.values()) & set(other.values())
+    # Hours in which nothing happened are alike in all worlds.
+    empty = hashlib.sha256(lz4.frame.compress(b"")).hexdigest()
+    assert set(one.values()) & set(other.values()) <= {empty}
 
 
 def test_every_fill_of_the_world_is_in_the_lake_once(written, lake):

@@ -66,11 +66,11 @@ def test_who_is_under_maintenance_at_a_mark_is_liquidated_and_nobody_else(seed, 
 @pytest.mark.parametrize("start", [date(2025, 3, 1), date(2026, 1, 5)])
 def test_a_fall_liquidates_by_every_rule(start):
     """And before the venue changed its rule, orders are whole."""
-    sim = lived_in(7, coins=2, accounts=200, start=start, times=20)
+    sim = lived_in(7, coins=2, accounts=400, start=start, times=20)
     rows, crossed = [], 0
     for number in range(1, 21):
         complaints, told, over = step(
-            sim, sim.now_ms + 3_000 * number, np.array([-0.011, -0.013])
+            sim, sim.now_ms + 3_000 * number, np.array([-0.012, -0.014])
         )
         assert complaints == []
         rows.append(told.liquidations)
@@ -109,7 +109,7 @@ SPOILED = {
 
 @pytest.fixture(scope="module")
 def about_to_fall():
-    return lived_in(7, coins=2, accounts=200, times=20)
+    return lived_in(7, coins=2, accounts=400, times=20)
 
 
 @pytest.mark.parametrize("name", SPOILED)
@@ -133,7 +133,7 @@ def test_a_world_before_the_rule_would_be_seen_to_send_fifths(about_to_fall):
     w, ms = sim.world, sim.now_ms
     for _ in range(12):
         ms += 3_000
-        watch.set_marks(sim, np.array([-0.011, -0.013]))
+        watch.set_marks(sim, np.array([-0.012, -0.014]))
         marks, partials = w.coins["mark"].copy(), w.accounts["last_partial"].copy()
         before = standings(sim, marks)
         told = watch.liquidated_at(sim, ms, partial_since=ms + 1)

@@ -35,7 +35,7 @@ from pipelines.simulator.records import (
 from warehouse.kernels._jit import kernel
 
 HISTORY = 0.035  # spread of entries around today's price, a fraction
-ROOM = 2.0  # equity over maintenance that every account begins with at least
+ROOM = 3.0  # equity over maintenance that every account begins with at least
 HOURS = 3_600_000.0  # ms
 # Leverages, as often as they stand here; the rich use no more than ten.
 LIKED = np.array([2, 3, 3, 3, 5, 5, 5, 5, 8, 8, 10, 10, 10, 10, 15, 20, 20, 25, 40])
