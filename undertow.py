@@ -123,7 +123,7 @@ def compile_() -> None:
     from pipelines.simulator.world import WorldSpec
     from warehouse.terminal import say
 
-    # Kernels are compiled for what they are called with: so walk the road once, on a small world.
+    # Kernels are compiled for what they are called with: so walk the road once, in the small.
     spec = WorldSpec(coins=4, accounts=60)
     with tempfile.TemporaryDirectory(prefix="undertow-") as folder:
         root, lake = Path(folder, "archive"), Path(folder, "lake")

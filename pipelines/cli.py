@@ -188,6 +188,7 @@ def market(
     show_default=True,
     help="Share of the venue's rate limit to leave alone.",
 )
+@click.option("--simulated", is_flag=True, help="The venue is a simulated one: rows say so.")
 @json_option
 def sweep(
     lake: Path,
@@ -196,6 +197,7 @@ def sweep(
     dex: str,
     minutes: float | None,
     reserve: float,
+    simulated: bool,
     as_json: bool,
 ) -> None:
     """What accounts hold now, asked one by one within the venue's rate limit."""
@@ -209,6 +211,7 @@ def sweep(
             dex=dex,
             minutes=minutes,
             reserve=reserve,
+            simulated=simulated,
             say=say,
             progress=progress,
         )

@@ -1,7 +1,7 @@
 """This module holds the verbs of the simulated venue: serve it, or write its archives."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ import click
 if TYPE_CHECKING:
     from pipelines.simulator.world import WorldSpec
 
-MOST_DAYS = 3_660
+MOST_DAYS, DAY_MS = 3_660, 86_400_000
+START = datetime(2026, 1, 5, tzinfo=UTC)  # of archives
 
 
 def _world_options(verb: Callable) -> Callable:
@@ -42,8 +43,7 @@ def _world_options(verb: Callable) -> Callable:
         click.option(
             "--start",
             type=click.DateTime(["%Y-%m-%d"]),
-            default="2026-01-05",
-            help="First UTC day.",
+            help="First UTC day.  [default: 2026-01-05; of what is served: it ends today]",
         ),
         click.option(
             "--seed", type=click.IntRange(0), default=7, help="Same seed, same bytes."
@@ -60,11 +60,13 @@ def _spec(
     accounts: int,
     shock: tuple[str, ...],
     delist: tuple[str, ...],
+    days: int | None = None,
 ) -> "WorldSpec":
+    """Return what a world is made from; with ``days`` nothing may be planned for after them."""
     from pipelines.simulator.shocks import parse_shock
     from pipelines.simulator.world import WorldSpec
 
-    return WorldSpec(
+    spec = WorldSpec(
         seed,
         start.date(),
         coins,
@@ -72,6 +74,14 @@ def _spec(
         tuple(parse_shock(text) for text in shock),
         tuple(_delisting(text) for text in delist),
     )
+    end = spec.start_ms + days * DAY_MS if days else float("inf")
+    for text, plan in zip((*shock, *delist), (*spec.shocks, *spec.delistings), strict=True):
+        if not spec.start_ms <= plan.at_ms < end:
+            until = f" to {spec.start + timedelta(days=days)}" if days else " on"
+            raise ValueError(f"{text}: the world lasts from {spec.start}{until}")
+    if len({each.coin for each in spec.delistings}) < len(spec.delistings):
+        raise ValueError(f"delistings {', '.join(delist)}: name a coin once")
+    return spec
 
 
 def _delisting(text: str):
@@ -116,7 +126,7 @@ def serve(
     fault_rate: float,
     days: int,
     seed: int,
-    start: datetime,
+    start: datetime | None,
     coins: int,
     accounts: int,
     shock: tuple[str, ...],
@@ -126,6 +136,7 @@ def serve(
     """The venue's info endpoint and WebSocket, after DAYS days have passed."""
     from pipelines.simulator.serve.run import serve_world
 
+    start = start or datetime.now(UTC) - timedelta(days=days)
     spec = _spec(seed, start, coins, accounts, shock, delist)
     serve_world(
         spec,
@@ -167,7 +178,7 @@ def archive(
     books: bool,
     days: int,
     seed: int,
-    start: datetime,
+    start: datetime | None,
     coins: int,
     accounts: int,
     shock: tuple[str, ...],
@@ -180,7 +191,7 @@ def archive(
 
     if faults and truth is None and "list" not in faults:
         say("simulate archive: what goes wrong is noted with --truth only")
-    spec = _spec(seed, start, coins, accounts, shock, delist)
+    spec = _spec(seed, start or START, coins, accounts, shock, delist, days)
     with progress_bar("days") as progress:
         written = write_archive(
             spec,

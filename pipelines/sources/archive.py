@@ -18,6 +18,30 @@ from pipelines.sources.errors import UnreachableError
 _OPTIONS = {"s3": {"requester_pays": True, "use_listings_cache": False}}
 
 
+# A file at the root of what a simulated venue wrote.
+SIMULATED = "simulated.json"
+# Names of the buckets, and of the folder of market files, that a mirror keeps side by side.
+BUCKETS = frozenset(
+    {"hl-mainnet-node-data", "hyperliquid-archive", "hydromancer-reservoir", "market"}
+)
+
+
+def label_of(root: str, source: str) -> str:
+    """Return what rows from ``root`` say of where they came from: made-up ones always say so.
+
+    Parameters
+    ----------
+    root
+        Folder or URL; the mark lies in it, or, where it is one bucket of several, beside it.
+    source
+        What they say otherwise.
+    """
+    above, _, name = str(root).rstrip("/").rpartition("/")
+    beside = name in BUCKETS and not above.endswith(":/")  # a bucket's own root has no beside
+    places = [str(root), above or "."] if beside else [str(root)]
+    return "simulated" if any(Archive(place).has(SIMULATED) for place in places) else source
+
+
 class Archive:
     """A read-only tree of files under a root.
 

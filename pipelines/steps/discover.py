@@ -32,6 +32,7 @@ def discover(
     lake: Path,
     leaderboard: str | None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    simulated: bool = False,
 ) -> Landed:
     """Land the accounts that can be found now; what they hold is not asked.
 
@@ -45,6 +46,8 @@ def discover(
         URL of the leaderboard's file; None: it is not read.
     now
         The clock.
+    simulated
+        Whether the venue is made up: its rows say so.
 
     Raises
     ------
@@ -55,8 +58,10 @@ def discover(
     """
     worth, traded = asyncio.run(_find(client_of, leaderboard, now))
     at = now()
-    rows = [_row(LEADERBOARD, account, at, value) for account, value in worth.items()]
-    rows += [_row(TRADES, account, at, None) for account in {*traded, *VAULTS}]
+    sources = ("simulated", "simulated") if simulated else (LEADERBOARD, TRADES)
+    rows = [_row(sources[0], account, at, value) for account, value in worth.items()]
+    seen = {*traded, *VAULTS} - (worth.keys() if simulated else set())
+    rows += [_row(sources[1], account, at, None) for account in seen]
     part = f"discovered-{int(at.timestamp() * 1000)}"
     with staged(Path(lake)) as stage:
         batch = pa.Table.from_pylist(rows, ACCOUNTS.schema)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from pipelines.landed import Landed
 from pipelines.sources import node_fills
+from pipelines.sources.archive import label_of
 from pipelines.sources.node_fill_rows import to_fills
 from pipelines.sources.node_fills import HOUR, PUBLISHED_AFTER
 from pipelines.steps.first_known import first_known
@@ -69,6 +70,7 @@ def land_node_fills(
     if since and until and since >= until:
         raise ValueError(f"since {since} must be before until {until}, which is exclusive")
     archive = node_fills.node_fills(root)
+    source = label_of(root, source)
     paths, odd = node_fills.hourly_files(archive)
     if not paths:
         raise FileNotFoundError(f"root {root}: no {node_fills.PREFIX}/YYYYMMDD/H.lz4")

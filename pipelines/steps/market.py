@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.landed import Landed
 from pipelines.sources import market_files as files
+from pipelines.sources.archive import label_of
 from pipelines.sources.market_files import Read
 from pipelines.steps.staging import in_lake, staged
 from warehouse.contracts.table import Table
@@ -66,6 +67,7 @@ def land_market(
         If a row breaks a table's contract.  After either nothing has been landed.
     """
     archive = files.market_files(root)
+    source = label_of(root, source)
     there = [name for name in files.FILES if archive.has(name)]
     read = _read_all(archive, there, progress)
     landed = {table.name: Landed(table.name) for table, _, _, _ in _ROAD}

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipelines.landed import Landed
 from pipelines.sources import reservoir
-from pipelines.sources.archive import Archive
+from pipelines.sources.archive import Archive, label_of
 from pipelines.sources.documented_tiers import documented_tiers
 from pipelines.steps.staging import in_lake, staged
 from warehouse.catalog import NoLake, open_lake
@@ -41,7 +41,7 @@ def land_reservoir(
     since, until
         UTC days; everything there is without them.
     source
-        What the rows say of where they came from.
+        What the rows say of where they came from; those of a simulated venue say so.
     progress
         Called with what is done, how many are done, and of how many.
 
@@ -62,6 +62,7 @@ def land_reservoir(
     if since and until and since >= until:
         raise ValueError(f"since {since} must be before until {until}, which is exclusive")
     archive = reservoir.reservoir(root)
+    source = label_of(root, source)
     files = list(reservoir.snapshot_files(archive, since, until))
     positions, snapshots = Landed(POSITIONS.name), Landed(SNAPSHOTS.name)
     if files:

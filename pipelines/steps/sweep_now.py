@@ -9,7 +9,14 @@ from pipelines.landed import Landed
 from pipelines.sources.info.budget import Budget
 from pipelines.sources.info.client import InfoClient
 from pipelines.steps.discover import discover
-from pipelines.steps.sweep import BATCH_WEIGHT, TOGETHER, Progress, sweep, weight_of_sweep
+from pipelines.steps.sweep import (
+    BATCH_WEIGHT,
+    SOURCE,
+    TOGETHER,
+    Progress,
+    sweep,
+    weight_of_sweep,
+)
 from pipelines.steps.sweep_plan import Plan, plan_sweep
 from warehouse.catalog import open_lake
 
@@ -22,6 +29,7 @@ def sweep_now(
     dex: str = "",
     minutes: float | None = None,
     reserve: float = 0.1,
+    simulated: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -40,6 +48,8 @@ def sweep_now(
         How long asking may take; None: as long as all known accounts take.
     reserve
         Share of the venue's rate limit to leave alone.
+    simulated
+        Whether the venue is made up: its rows say so, and only this can tell them.
     say, progress, now
         Where lines and progress go; the clock.
 
@@ -50,7 +60,7 @@ def sweep_now(
     """
     budget = Budget(reserve=reserve)
     client_of = partial(InfoClient, url, budget, say)
-    found = discover(client_of, lake, leaderboard, now)
+    found = discover(client_of, lake, leaderboard, now, simulated)
     plan = _plan(lake, now(), budget, minutes)
     weight = weight_of_sweep(len(plan.accounts))
     seconds = budget.seconds_for(budget.spent + weight)
@@ -65,6 +75,7 @@ def sweep_now(
         plan.accounts,
         skipped=plan.skipped,
         dex=dex,
+        source="simulated" if simulated else SOURCE,
         progress=progress,
         now=now,
     )

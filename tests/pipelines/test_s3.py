@@ -126,9 +126,8 @@ def test_positions_and_market_rows_come_from_a_bucket_as_from_a_folder(bucket, t
     root = tmp_path / "archive"
     spec = WorldSpec(coins=4, accounts=60)
     write_archive(spec, 2, root, snapshot_every=6, books=False, contexts=False)
-    for name in ("hydromancer-reservoir", "market"):
-        upload(bucket, root / name, f"{name}/")
-    for lake, source in (("local", str(root)), ("remote", f"s3://{BUCKET}")):
+    upload(bucket, root, "world/")
+    for lake, source in (("local", str(root)), ("remote", f"s3://{BUCKET}/world")):
         land_market(source, tmp_path / lake)
         land_reservoir(source, tmp_path / lake)
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")

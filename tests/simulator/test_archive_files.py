@@ -443,7 +443,8 @@ def test_the_true_states_lead_from_one_to_the_next(written):
     )
     first = datetime(2026, 1, 5, tzinfo=UTC)
     moments = [first + timedelta(hours=number) for number in range(25)]
-    assert states["ts"].unique().sort().to_list() == moments
+    shot = [first + timedelta(hours=hours, minutes=-1) for hours in (6, 12, 18, 24)]
+    assert states["ts"].unique().sort().to_list() == sorted(moments + shot)
     trades = pl.read_parquet(written / "truth/trades.parquet")
     moved = pl.concat(
         trades.select("ts", "coin", account=side, size=sign * pl.col("size"))
@@ -459,8 +460,26 @@ def test_the_true_states_lead_from_one_to_the_next(written):
     assert met.height == sums.height == after.height
     assert (met["size"] - met["size_right"]).abs().max() < 1e-6
     accounts = pl.read_parquet(written / "truth/states/accounts/day=2026-01-05.parquet")
-    assert accounts.height == 24 * (120 + 7)
+    assert accounts.height == (24 + len(shot)) * (120 + 7)
     assert set(accounts["role"]) == {"trader", "maker", "vault"}
+
+
+def test_a_snapshot_is_what_was_true(written):
+    """Each Reservoir snapshot holds the positions of the state 100 ms before it."""
+    states = pl.concat(
+        pl.read_parquet(file) for file in (written / "truth/states/positions").iterdir()
+    )
+    files = sorted((written / "files/hydromancer-reservoir").rglob("perp/date=*/*.parquet"))
+    assert files
+    for file in files:
+        ms = int(file.stem.partition("_")[2])
+        true = states.filter(pl.col("ts").dt.epoch("ms") == ms - 100)
+        rows = pl.read_parquet(file, hive_partitioning=False)
+        pairs = rows.join(
+            true, left_on=["user", "market"], right_on=["account", "coin"], how="full"
+        )
+        assert pairs.height == rows.height == true.height > 0
+        assert (pairs["size"] == pairs["size_right"]).all()
 
 
 def test_another_worlds_place_is_refused_and_the_own_is_written_again(tmp_path):
@@ -499,3 +518,10 @@ def test_a_world_lasts_as_long_as_asked_from_when_asked(tmp_path):
     bars = pl.read_parquet(tmp_path / "market/candles.parquet")
     assert bars["timestamp"].min() == datetime(2025, 3, 1, tzinfo=UTC)
     assert bars["timestamp"].max() == datetime(2025, 3, 1, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("root", ["files", "files/hl-mainnet-node-data"])
+def test_rows_of_a_simulated_venue_say_so_by_themselves(written, tmp_path, root):
+    land_node_fills(str(written / root), tmp_path)
+    with open_lake(tmp_path) as con:
+        assert con.sql("select distinct source from fills").fetchall() == [("simulated",)]

@@ -302,7 +302,7 @@ def tool(tmp_path):
         process.communicate()
 
 
-SMALL = ("--days", "1", "--coins", "3", "--accounts", "60")
+SMALL = ("--start", "2026-01-05", "--days", "1", "--coins", "3", "--accounts", "60")
 
 
 def test_the_command_serves_until_interrupted(tool):

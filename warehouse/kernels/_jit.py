@@ -19,7 +19,11 @@ _PACKAGES = Path(__file__).parents[2]
 _SOURCES = sorted(
     path
     for name in ("pipelines", "warehouse", "backtest")
-    for path in (_PACKAGES / name).rglob("kernels/*.py")
+    # Records hold codes and types that are frozen into the kernels which read them.
+    for path in [
+        *(_PACKAGES / name).rglob("kernels/*.py"),
+        *(_PACKAGES / name).rglob("records.py"),
+    ]
 )
 _DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 numba.config.CACHE_DIR = str(user_cache_path("undertow") / f"kernels-{_DIGEST}")

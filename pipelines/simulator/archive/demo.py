@@ -8,7 +8,7 @@ from pipelines.simulator.shocks import parse_shock
 from pipelines.simulator.world import WorldSpec
 
 DAYS = 14
-SHOCKS = ("2026-01-09T21:00Z=-9%", "2026-01-12T15:00Z=+5.5%", "2026-01-15T02:00Z=-13%")
+SHOCKS = ("2026-01-09T21:00Z=-9%", "2026-01-12T15:00Z=+5.5%", "2026-01-15T02:00Z=-13%/5m")
 # As in the real archives an hour of fills and a position snapshot are not there.
 FAULTS = ("missing-hours", "missing-snapshots")
 DEMO = WorldSpec(

@@ -15,9 +15,10 @@ from typing import Any
 import fsspec
 from botocore.exceptions import BotoCoreError
 
+from pipelines.sources.archive import SIMULATED
 from pipelines.sources.errors import UnreachableError
 
-MARK = "simulated.json"
+MARK = SIMULATED
 _OPTIONS = {"s3": {"use_listings_cache": False}}
 
 

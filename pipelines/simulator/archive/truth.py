@@ -4,8 +4,9 @@ Prices and money are USD, sizes coins, rates and shares fractions, instants UTC 
 accounts are addresses, coins names, as in the archives.
 
 ``states/positions/day=YYYY-MM-DD.parquet``
-    Every open position at the start of each hour, and at the world's end: ``ts``, ``account``,
-    ``coin``, ``size`` (signed), ``entry_px``, ``mark_px``, ``notional``, ``liquidation_px``
+    Every open position at the start of each hour, 100 ms before each snapshot, and at the
+    world's end: ``ts``, ``account``, ``coin``, ``size`` (signed), ``entry_px``, ``mark_px``,
+    ``notional``, ``liquidation_px``
     (null: never), ``isolated``, ``leverage``, ``max_leverage``, ``margin_used``, ``raw_usd``
     (what is behind it at a price of 0; null: cross), ``maintenance``, ``funding_open``,
     ``funding_change``, ``funding_ever`` (paid since it was opened, changed, ever),
@@ -84,8 +85,9 @@ class Truth:
 
     def take(self, hour: Hour) -> None:
         """Take an hour; its day's states are written once the day is over."""
-        if hour.held is not None:
-            self._take_state(hour.held)
+        for moment in (hour.held, hour.snapshot):
+            if moment is not None:
+                self._take_state(moment)
         told = hour.told
         for name, rows_of in TABLES.items():
             self._tables[name].add(rows_of(self._sim, told, self._trades))

@@ -8,6 +8,7 @@ from pipelines.simulator.serve.venue import Venue
 
 MINUTE = 60.0  # seconds
 LATE = 1.0  # seconds that the world may be behind and still catch up
+AGAIN = 5.0  # seconds until subscribers are told again how things stand
 
 
 class Minute(NamedTuple):
@@ -40,6 +41,10 @@ async def keep_time(service: Service, speed: float) -> None:
     due = now()
     while True:
         due = max(due + MINUTE / speed, now() - LATE)
-        await asyncio.sleep(max(0.0, due - now()))
+        while (left := due - now()) > AGAIN:
+            # The venue says nothing for no minute, or it would hang up on its listeners.
+            await asyncio.sleep(AGAIN)
+            await service.go_on(service.venue, 0)
+        await asyncio.sleep(max(0.0, left))
         minute = await asyncio.to_thread(next_minute, service.venue)
         await service.go_on(*minute)

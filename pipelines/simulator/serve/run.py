@@ -64,6 +64,8 @@ def serve_world(
         sock.listen(128)
         say(_greeting(sock, venue, speed))
         asyncio.run(run_server(server, service, sock, speed))
+    # It ends by a signal only; where SIGINT is ignored, as behind `&`, nothing else says so.
+    raise KeyboardInterrupt
 
 
 def venue_after(spec: WorldSpec, days: int, progress: Progress) -> Venue:
