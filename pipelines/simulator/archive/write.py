@@ -21,6 +21,9 @@ from pipelines.simulator.archive.truth import Truth
 from pipelines.simulator.faults import parse_faults
 from pipelines.simulator.world import Simulation, Told, WorldSpec
 
+# Raised when the same seed makes other rows: files of two such worlds must not mix.
+RULES = 1
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -119,6 +122,7 @@ def _described(spec: WorldSpec, days: int, plan: FaultPlan) -> dict[str, Any]:
     """Return what the files are made from, for those who come back to them."""
     return {
         **spec._asdict(),
+        "rules": RULES,
         "start": spec.start.isoformat(),
         "shocks": [shock._asdict() for shock in spec.shocks],
         "delistings": [each._asdict() for each in spec.delistings],
