@@ -5,6 +5,7 @@ import re
 
 import lz4.frame
 import orjson
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -204,3 +205,13 @@ def test_the_verb_writes_lists_and_refuses(tmp_path):
     assert isinstance(refused.exception, ValueError)
     assert str(refused.exception).startswith(f"target {tmp_path / 'files'}: holds the files of")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_delisted_coin_is_settled_and_gone(tmp_path):
+    folder = write(tmp_path / "world", "delisting=2")
+    [ended] = done(folder, "delisting")
+    trades = pl.read_parquet(folder / "truth/trades.parquet").filter(coin=ended["coin"])
+    settled = trades.filter(kind="settlement")
+    assert settled.height > 0
+    assert trades["ts"].max() == settled["ts"].max()
+    assert settled["ts"].dt.epoch("ms").unique().to_list() == [ended["at_ms"]]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.simulator import fault_delisting
 from pipelines.simulator.archive.scatter import scatter
 
 KNOWN = {
@@ -22,6 +23,7 @@ KNOWN = {
     "null-numbers": "one in 120, but one at least, has null where a number belongs",
     "new-field": "from an hour on, all fills have a field that nobody documented",
     "cut-files": "one file of fills in 120, but one at least, is cut short",
+    fault_delisting.NAME: fault_delisting.CAPTION,
 }
 
 

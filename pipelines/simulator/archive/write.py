@@ -18,6 +18,7 @@ from pipelines.simulator.archive.market_files import MarketFiles
 from pipelines.simulator.archive.snapshot_files import SnapshotFiles
 from pipelines.simulator.archive.target import Target
 from pipelines.simulator.archive.truth import Truth
+from pipelines.simulator.fault_delisting import NAME, with_delisting
 from pipelines.simulator.faults import parse_faults
 from pipelines.simulator.world import Simulation, Told, WorldSpec
 
@@ -87,6 +88,9 @@ def write_archive(
     if snapshot_every < 1 or 24 % snapshot_every:
         raise ValueError(f"snapshot_every {snapshot_every}: must divide the 24 hours of a day")
     plan = FaultPlan(parse_faults(faults, KNOWN))
+    asked, spec = spec, with_delisting(spec, plan.seeds, days)
+    for each in spec.delistings[len(asked.delistings) :]:
+        plan.note(NAME, coin=each.coin, at_ms=each.at_ms)
     sim = Simulation(spec)
     parts = {"books": books, "market": market, "contexts": contexts}
     told_of = _described(spec, days, plan) | parts | {"snapshot_every": snapshot_every}

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipelines.simulator import fault_delisting
+
 FAULTS = {
     "storms": "429 to twenty requests in a row",
     "errors": "500",
@@ -19,6 +21,7 @@ FAULTS = {
     "wrong-types": "a value is of another type: a number where there was a string",
     "nulls": "null where there was a number",
     "new-field": "objects have a field that nobody has heard of",
+    fault_delisting.NAME: fault_delisting.CAPTION,
 }
 STORM = 20  # requests
 NEW_FIELD = "seqNum"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import uvicorn
 
+from pipelines.simulator.fault_delisting import with_delisting
 from pipelines.simulator.faults import parse_faults
 from pipelines.simulator.serve.app import make_app
 from pipelines.simulator.serve.clock import keep_time
@@ -58,7 +59,7 @@ def serve_world(
     seeds = parse_faults(faults, FAULTS)
     with listening(host, port) as sock:
         with progress_bar("days") as progress:
-            venue = venue_after(spec, days, progress)
+            venue = venue_after(with_delisting(spec, seeds, days), days, progress)
         service = Service(venue, Faults(seeds, fault_rate))
         server = make_server(service)
         sock.listen(128)
