@@ -238,9 +238,9 @@ def worlds(_: Path) -> Iterator[Figure]:
         ours / bare,
         "< 60 s, < 2 GiB",
     )
-    ours, bare, peak, held, _, _ = _world(coins=200, accounts=120_000, days=0)
+    ours, bare, peak, held, _, _ = _world(coins=200, accounts=132_000, days=0)
     yield Figure(
-        f"one state of {held:,.0f} positions over 120,000 accounts and 200 coins, with "
+        f"one state of {held:,.0f} positions over 132,000 accounts and 200 coins, with "
         f"liquidation prices, {peak:.2f} GiB",
         f"{ours:.1f} s",
         f"numpy merely values all positions 1,440 times: {bare:.1f} s",
