@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,13 +54,14 @@ def _world_options(verb: Callable) -> Callable:
 
 
 def _spec(
-    seed: int,
     start: datetime,
+    days: int | None = None,
+    *,
+    seed: int,
     coins: int,
     accounts: int,
     shock: tuple[str, ...],
     delist: tuple[str, ...],
-    days: int | None = None,
 ) -> "WorldSpec":
     """Return what a world is made from; with ``days`` nothing may be planned for after them."""
     from pipelines.simulator.shocks import parse_shock
@@ -125,19 +126,15 @@ def serve(
     speed: float,
     fault_rate: float,
     days: int,
-    seed: int,
-    start: datetime | None,
-    coins: int,
-    accounts: int,
-    shock: tuple[str, ...],
-    delist: tuple[str, ...],
     faults: tuple[str, ...],
+    start: datetime | None,
+    **world: Any,
 ) -> None:
     """The venue's info endpoint and WebSocket, after DAYS days have passed."""
     from pipelines.simulator.serve.run import serve_world
 
     start = start or datetime.now(UTC) - timedelta(days=days)
-    spec = _spec(seed, start, coins, accounts, shock, delist)
+    spec = _spec(start, **world)
     serve_world(
         spec,
         days,
@@ -177,13 +174,9 @@ def archive(
     snapshot_every: int,
     books: bool,
     days: int,
-    seed: int,
-    start: datetime | None,
-    coins: int,
-    accounts: int,
-    shock: tuple[str, ...],
-    delist: tuple[str, ...],
     faults: tuple[str, ...],
+    start: datetime | None,
+    **world: Any,
 ) -> None:
     """The same world as the files that archives keep."""
     from pipelines.simulator.archive.write import write_archive
@@ -191,7 +184,7 @@ def archive(
 
     if faults and truth is None and "list" not in faults:
         say("simulate archive: what goes wrong is noted with --truth only")
-    spec = _spec(seed, start or START, coins, accounts, shock, delist, days)
+    spec = _spec(start or START, days, **world)
     with progress_bar("days") as progress:
         written = write_archive(
             spec,

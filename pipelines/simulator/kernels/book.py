@@ -23,7 +23,6 @@ SHARE = np.array(
         for low, high in zip(_BOUNDS, _UPPER, strict=True)
     ]
 )
-WITHIN = 13  # levels that lie within 1 %
 WIDENS = 0.1  # half a spread's growth for each unit of stress
 REFILL = 0.25  # share of what is missing that comes back in 3 s
 # Share of what orders moved the middle that stays after a quoting: the rest is replenished.

@@ -6,8 +6,6 @@ initial margin at maximum leverage, tiered; it is taken on mark.
 
 from warehouse.kernels._jit import kernel
 
-NOBODY_PX = 0  # of a mark that was never set
-
 
 @kernel
 def maintenance(w, table, notional):
@@ -56,18 +54,6 @@ def isolated_state(w, s, marks):
     slot = w.slots[s]
     value = slot["size"] * marks[slot["coin"]]
     return slot["margin"] + value, maintenance(w, slot["table"], abs(value)), abs(value)
-
-
-@kernel
-def account_value(w, account, marks):
-    """Return the value of an account, isolated margin included, micro-USDC."""
-    holder = w.accounts[account]
-    value = holder["cash"]
-    for s in range(holder["first"], holder["end"]):
-        slot = w.slots[s]
-        if slot["size"] != 0:
-            value += slot["margin"] + slot["size"] * marks[slot["coin"]]
-    return value
 
 
 @kernel

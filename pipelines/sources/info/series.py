@@ -7,19 +7,6 @@ from pipelines.sources.errors import SourceError
 from pipelines.sources.info.fields import objects
 
 VENUE = "hyperliquid"
-MINUTES = {
-    "1m": 1,
-    "3m": 3,
-    "5m": 5,
-    "15m": 15,
-    "30m": 30,
-    "1h": 60,
-    "2h": 120,
-    "4h": 240,
-    "8h": 480,
-    "12h": 720,
-    "1d": 1440,
-}
 
 
 def to_candles(answer: Any, coin: str, interval: str, asked_ts: datetime) -> list[dict]:
