@@ -47,7 +47,7 @@ check: $(VENV)/.installed-dev  ## lint, format, arrows, types
 	$(RUN)/mypy
 
 bench: $(VENV)/.installed-dev  ## measure, and write BENCHMARKS.md
-	$(RUN)/python benchmarks/run.py
+	$(RUN)/python -m benchmarks.run
 
 notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures anew
 	$(RUN)/python notebooks/draw.py

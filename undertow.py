@@ -22,18 +22,39 @@ VERBS = {
     ),
     "compile": ("undertow", "compile_", "Compile the kernels ahead, once a version."),
     "ingest": ("pipelines.cli", "ingest", "Land rows in the lake from archives and files."),
+    "backfill": (
+        "pipelines.cli",
+        "backfill",
+        "Land a range of days of archives, or what is missing.",
+    ),
     "schedule": (
         "pipelines.cli",
         "schedule",
-        "Run the nightly ingest on a cron, until stopped.",
+        "Run the hourly and the nightly job on their cron, until stopped.",
     ),
     "simulate": (
         "pipelines.simulator.cli",
         "simulate",
         "A made-up venue: serve it, or write its archives.",
     ),
+    "compact": (
+        "warehouse.store.cli",
+        "compact",
+        "Make one file of each closed day and table.",
+    ),
+    "gaps": ("warehouse.health.cli", "gaps", "What should be in the lake and is not, and why."),
+    "check": (
+        "warehouse.health.cli",
+        "check",
+        "Whether rows are what they must be, and how old they are.",
+    ),
     "sql": ("warehouse.cli", "sql", "Run one SELECT over the lake."),
     "map": ("warehouse.cli", "map_", "Where a coin's leverage lay at a moment."),
+    "coverage": (
+        "warehouse.cli",
+        "coverage",
+        "How much of the open interest a map has seen.",
+    ),
     "scenarios": ("warehouse.cli", "scenarios", "What a fall or rise would have triggered."),
     "backtest": ("backtest.cli", "backtest", "Replay rules against what the map knew."),
     "report": (
@@ -157,7 +178,7 @@ def _land_everything(
     """Land every kind of row below ``root``; ``label`` replaces the sources' own names."""
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
-    from pipelines.steps.fills import land_node_fills
+    from pipelines.steps.fills import land_hourly_fills
     from pipelines.steps.market import land_market
     from pipelines.steps.positions import land_reservoir
     from warehouse.terminal import progress_bar, say
@@ -173,7 +194,7 @@ def _land_everything(
     with progress_bar("positions") as progress:
         landed += land_reservoir(root, lake, progress=progress, **named)
     with progress_bar("fills") as progress, _maybe_absent(say):
-        landed.append(land_node_fills(root, lake, progress=progress, **named))
+        landed.append(land_hourly_fills(root, lake, progress=progress, label=label))
     if not quiet:
         show_landed(landed, as_json=False)
 
@@ -233,7 +254,9 @@ def main() -> None:
 def _run() -> int:
     """Run the command line and return its exit status."""
     try:
-        cli.main(prog_name="undertow", standalone_mode=False)
+        # What a verb exits with is returned here; one that ends returns nothing.
+        status = cli.main(prog_name="undertow", standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -254,7 +277,6 @@ def _run() -> int:
         return _complain(
             str(error).split("\n\n")[0].removeprefix("Invalid Input Error: "), error
         )
-    return 0
 
 
 def _complain(text: str, error: Exception | None = None) -> int:

@@ -12,7 +12,6 @@ from warehouse.terminal import print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from backtest.study import Study
 
@@ -71,7 +70,7 @@ def backtest(
     venue: str | None,
     knowable: bool,
     no_funding: bool,
-    lake: Path,
+    lake: str,
     as_json: bool,
 ) -> None:
     """Replay a breakout rule with and without the liquidation map.

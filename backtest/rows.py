@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,10 @@ from backtest.rule import STRATEGY
 from backtest.runs import Run
 from warehouse.contracts.table import TS
 from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
-from warehouse.store import land
+from warehouse.store import landing
 
 
-def land_runs(root: Path, runs: Sequence[Run]) -> list[Path]:
+def land_runs(root: Path | str, runs: Sequence[Run]) -> list[Any]:
     """Write runs, one part per run and table; the same run replaces itself.
 
     Parameters
@@ -28,18 +29,17 @@ def land_runs(root: Path, runs: Sequence[Run]) -> list[Path]:
 
     Returns
     -------
-    list of Path
-        Files written.
+    list
+        Where their parts lie.
     """
-    files: list[Path] = []
-    for run_id in dict.fromkeys(run.run_id for run in runs):
-        both = [run for run in runs if run.run_id == run_id]
-        rows = pa.Table.from_pylist([run_row(run) for run in both], BACKTEST_RUNS.schema)
-        files += land(root, BACKTEST_TRADES, pa.concat_tables(map(trade_rows, both)), run_id)
-        files += land(root, BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, both)), run_id)
-        # Last, so that a run that is listed has its trades and equity.
-        files += land(root, BACKTEST_RUNS, rows, run_id)
-    return files
+    with landing(root) as batches:
+        for run_id in dict.fromkeys(run.run_id for run in runs):
+            both = [run for run in runs if run.run_id == run_id]
+            rows = pa.Table.from_pylist([run_row(run) for run in both], BACKTEST_RUNS.schema)
+            batches.land(BACKTEST_TRADES, pa.concat_tables(map(trade_rows, both)), run_id)
+            batches.land(BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, both)), run_id)
+            batches.land(BACKTEST_RUNS, rows, run_id)
+    return [place for places in batches.places.values() for place in places]
 
 
 def run_row(run: Run) -> dict[str, object]:

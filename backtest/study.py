@@ -174,7 +174,7 @@ def run_study(
             )
     notes = [*bars.notes, *funding.notes]
     notes += _notes(coin, period, asked, maps, decimals, knowable, costs)
-    files = land_runs(Path(lake), runs) if write else []
+    files = land_runs(lake, runs) if write else []
     return Study(period, runs, list(bars.gaps), notes, ASSUMPTIONS + COMPARED, files)
 
 

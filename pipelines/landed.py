@@ -1,7 +1,9 @@
 """This module says what a landing did, in numbers that a person or a program can read."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
+
+from warehouse.store.asks import Ask
 
 
 @dataclass(slots=True)
@@ -13,7 +15,7 @@ class Landed:
     table
         Table that was written.
     files
-        Parts that were written, in order.
+        Where its parts lie: paths, or URLs of a bucket.
     rows
         Rows in them.
     duplicates
@@ -24,15 +26,19 @@ class Landed:
         What should have been there and was not, one sentence each.
     notes
         What else a reader of the result should know, one sentence each.
+    asked
+        What the source was asked for and what came of it, for the ledger; see
+        :class:`warehouse.store.asks.Ask`.
     """
 
     table: str
-    files: list[Path] = field(default_factory=list)
+    files: list[Any] = field(default_factory=list)
     rows: int = 0
     duplicates: int = 0
     unknown_fields: dict[str, int] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    asked: list[Ask] = field(default_factory=list)
 
     def add(self, other: "Landed") -> None:
         """Take over the numbers of ``other``, which is of the same table."""
@@ -42,4 +48,5 @@ class Landed:
         for name, count in other.unknown_fields.items():
             self.unknown_fields[name] = self.unknown_fields.get(name, 0) + count
         self.gaps += other.gaps
+        self.asked += other.asked
         self.notes += [note for note in other.notes if note not in self.notes]

@@ -65,3 +65,56 @@ def run_demo(tmp_path_factory, name, *args):
             said.write_text(done.stdout + done.stderr)
     demo = folder / ("data/demo/real" if args else "data/demo")
     return Demo(folder, demo / "lake", demo / "report.html", said.read_text())
+
+
+BUCKET = "hl-mainnet-node-data"
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """An S3 server on loopback, for the whole run."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server, monkeypatch, tmp_path):
+    """An empty bucket behind the usual variables, and nothing of the user's own settings."""
+    import boto3
+    import s3fs
+
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+    client.close()
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def lake(request, tmp_path):
+    """Where a lake may lie: in a folder, and in a bucket."""
+    if request.param == "folder":
+        return str(tmp_path / "lake")
+    request.getfixturevalue("bucket")
+    return f"s3://{BUCKET}/lake"

@@ -15,6 +15,13 @@ class Answer(NamedTuple):
     rows: list[tuple]
     basis: str
 
+    def of(self, names: Sequence[str]) -> "Answer":
+        """Return the same answer with some of its columns."""
+        at = [self.columns.index(name) for name in names]
+        return self._replace(
+            columns=list(names), rows=[tuple(row[index] for index in at) for row in self.rows]
+        )
+
 
 class UnknownCoin(LookupError):
     """A coin that the lake has never heard of."""
@@ -107,6 +114,26 @@ def leverage_regime(
     )
 
 
+def map_coverage(
+    con: duckdb.DuckDBPyConnection, coin: str, at: datetime, knowable: bool = False
+) -> Answer:
+    """Ask how much of the venue's open interest in ``coin`` the map at ``at`` has seen."""
+    answer = _ask(
+        con, "from map_coverage($coin, $at, knowable := $knowable)", coin, at, knowable
+    )
+    if not answer.rows:
+        return answer
+    one = dict(zip(answer.columns, answer.rows[0], strict=True))
+    known = "open interest is not known"
+    if one["venue_open_interest"] is not None:
+        known = f"open interest is of {one['context_ts']:%Y-%m-%d %H:%M:%S}Z"
+    if not one["complete"]:
+        known += (
+            f"; {one['accounts_asked']} accounts asked, of {one['accounts_known']} known of"
+        )
+    return answer._replace(basis=f"{answer.basis}; {known}")
+
+
 def _ask(
     con: duckdb.DuckDBPyConnection,
     query: str,
@@ -120,7 +147,8 @@ def _ask(
     asked = {"coin": coin, "at": at, "knowable": knowable}
     snapshot = _one(
         con,
-        "select snapshot_ts, source from snapshot_at($coin, $at, knowable := $knowable)",
+        "select snapshot_ts, source, complete "
+        "from snapshot_at($coin, $at, knowable := $knowable)",
         asked,
     )
     check_coin(con, coin, at)
@@ -128,7 +156,7 @@ def _ask(
     columns, rows = relation.columns, relation.fetchall()
     if snapshot is None:
         return Answer(columns, rows, _why_no_snapshot(con, coin, at, knowable))
-    snapshot_ts, source = snapshot
+    snapshot_ts, source, complete = snapshot
     held, priced = _one(
         con,
         "select count(*), count(liquidation_px) "
@@ -137,8 +165,9 @@ def _ask(
     )
     age = at - snapshot_ts
     hours, minutes = divmod(int(age.total_seconds()) // 60, 60)
+    which = "the snapshot of" if complete else "what sweeps merge to, up to that of"
     answered = (
-        f"{coin} at {at:%Y-%m-%d %H:%M}Z: the snapshot of {snapshot_ts:%Y-%m-%d %H:%M:%S}Z "
+        f"{coin} at {at:%Y-%m-%d %H:%M}Z: {which} {snapshot_ts:%Y-%m-%d %H:%M:%S}Z "
         f"answers ({source}, {hours} h {minutes:02d} min older); "
     )
     if held == 0:
@@ -203,7 +232,8 @@ def _why_no_snapshot(
     first, first_known = _one(
         con,
         "select min(snapshot_ts), min(known_ts) from snapshots "
-        "where complete and trusted and scope in ('all', $dex)",
+        "where (complete or accounts_asked > coalesce(accounts_failed, 0)) "
+        "and trusted and scope in ('all', $dex)",
         {"dex": dex},
     )
     if first is None:

@@ -4,22 +4,20 @@ The catalog is a DuckDB connection in memory, rebuilt in milliseconds each time:
 only thing that lasts, so there is nothing to migrate and nothing to lock.
 """
 
-import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection as Connection
 
-from warehouse.contracts.table import Table, empty
-from warehouse.contracts.tables import TABLES
+from warehouse.attach import attach, quoted
+from warehouse.store.lake import Lake, NoLake
+from warehouse.store.ledger import parts_of
 
 SQL = files("warehouse") / "sql"
-
-
-class NoLake(FileNotFoundError):
-    """There is no lake where one was asked for."""
 
 
 class Definition(NamedTuple):
@@ -32,88 +30,36 @@ class Definition(NamedTuple):
     purpose: str
 
 
-def open_lake(path: str | Path) -> duckdb.DuckDBPyConnection:
+def open_lake(path: str | Path | Lake, parts: pa.Table | None = None) -> Connection:
     """Open a lake and return a connection with its tables, views and macros.
 
     Parameters
     ----------
     path
-        Folder of the lake.  An empty folder is a lake whose tables are empty.
+        Folder or ``s3://`` URL of the lake.  An empty folder is a lake whose tables are empty.
+    parts
+        Lines of the ledger to show instead of the lake's own, for looking at a landing before
+        it counts.
 
     Raises
     ------
     NoLake
-        If there is no such folder, or it holds other things and no table.
+        If there is no such folder, or it holds other things and no lake.
 
     Notes
     -----
-    The session's time zone is UTC, so that a timestamp without a zone means UTC.
+    The session's time zone is UTC, so that a timestamp without a zone means UTC.  A connection
+    shows the lake as it was when it was opened.
     """
-    root = Path(path)
-    if not _is_lake(root):
+    lake = Lake.at(path)
+    if not lake.exists():
         raise NoLake(f"no lake at {path}: `undertow ingest` or `undertow demo` makes one")
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
     con.execute("set enable_progress_bar = false")
-    attach(con, root)
+    attach(con, lake, parts_of(lake) if parts is None else parts)
     build(con)
     return con
-
-
-def _is_lake(root: Path) -> bool:
-    """Return whether ``root`` is a folder that holds a table, or nothing yet."""
-    if not root.is_dir():
-        return False
-    names = {entry.name for entry in root.iterdir() if not entry.name.startswith(".")}
-    return not names or bool(names & {table.name for table in TABLES})
-
-
-def attach(con: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """Expose every table of the lake under its own name, empty or not.
-
-    DuckDB refuses a view over files that are not there yet; until a table has files, its view
-    reads an empty relation in the schema ``promised``.
-    """
-    con.execute("create schema if not exists promised")
-    for table in TABLES:
-        rows = empty(table)  # noqa: F841  read by name in the SQL below
-        con.execute(f"create or replace table promised.{table.name} as from rows")
-        # Qualified: DuckDB 2.0 lets a macro's parameter named as a column leak into the views
-        # it reads ("Conflicting column names"), unless the view says whose column it means.
-        columns = ", ".join(f"part.{name}" for name in table.promised.names)
-        con.execute(
-            f"create or replace view {table.name} as "
-            f"select {columns} from {_origin(root, table)} as part"
-        )
-        con.execute(f"comment on view {table.name} is {quoted(table.purpose)}")
-        for field in table.promised:
-            con.execute(
-                f"comment on column {table.name}.{field.name} is {quoted(_column_doc(field))}"
-            )
-
-
-def _origin(root: Path, table: Table) -> str:
-    """Return what the view of ``table`` reads: its files, or the empty relation."""
-    folder = root / table.name
-    if next(folder.glob("day=*/*.parquet"), None) is None:
-        return f"promised.{table.name}"
-    pattern = f"{_as_pattern(folder)}/day=*/*.parquet"
-    return f"read_parquet({quoted(pattern)}, hive_types = {{'day': date}})"
-
-
-def _as_pattern(folder: Path) -> str:
-    """Return the folder's path with the characters that a glob would expand made literal."""
-    return re.sub(r"([*?\[])", r"[\1]", str(folder.resolve()))
-
-
-def _column_doc(field: object) -> str:
-    metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}  # type: ignore[attr-defined]
-    return f"{metadata['doc']} [{metadata['unit']}]" if metadata["unit"] else metadata["doc"]
-
-
-def quoted(text: str) -> str:
-    """Return ``text`` as a SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def definitions(kind: str | None = None) -> Iterator[Definition]:

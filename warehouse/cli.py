@@ -14,17 +14,25 @@ from warehouse.terminal import print_json, print_table, say
 if TYPE_CHECKING:
     from warehouse.ask import Answer
 
-# Of a table for people; --json prints every row.
+# Of a table for people; --json prints every row, and every column.
 MOST_ROWS = 1000
+COVERAGE_SHOWN = (
+    "side",
+    "band",
+    "mapped_notional",
+    "mapped_size",
+    "positions",
+    "venue_open_interest",
+    "coverage",
+)
 
 lake_option = click.option(
     "--lake",
-    type=click.Path(path_type=Path),
-    default=Path("data/lake"),
+    default="data/lake",
     envvar="UNDERTOW_LAKE",
     show_default=True,
     show_envvar=True,
-    help="Folder of the lake.",
+    help="Folder or s3:// URL of the lake.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print an array of objects, for programs."
@@ -67,7 +75,7 @@ def _print_answer(answer: "Answer", as_json: bool) -> None:
 @click.argument("query")
 @lake_option
 @json_option
-def sql(query: str, lake: Path, as_json: bool) -> None:
+def sql(query: str, lake: str, as_json: bool) -> None:
     """Run one SELECT over the lake; it can read the lake and nothing else."""
     from warehouse.sandbox import select
 
@@ -89,7 +97,7 @@ def sql(query: str, lake: Path, as_json: bool) -> None:
     "--width", "width_pct", type=float, default=0.5, show_default=True, help="Bucket, per cent."
 )
 def map_(
-    coin: str, at: str, knowable: bool, lake: Path, as_json: bool, width_pct: float
+    coin: str, at: str, knowable: bool, lake: str, as_json: bool, width_pct: float
 ) -> None:
     """Where a coin's leverage lay at a moment: notional by side and price."""
     from warehouse import ask, open_lake
@@ -102,7 +110,7 @@ def map_(
 @click.command()
 @_moment_options
 @click.option("--pct", default="5,10,15", show_default=True, help="Whole per cent, 1 to 50.")
-def scenarios(coin: str, at: str, knowable: bool, lake: Path, as_json: bool, pct: str) -> None:
+def scenarios(coin: str, at: str, knowable: bool, lake: str, as_json: bool, pct: str) -> None:
     """What falls and rises by some per cent would have triggered."""
     from warehouse import ask, open_lake
 
@@ -130,6 +138,19 @@ def _pcts(text: str) -> list[int]:
 
 
 @click.command()
+@_moment_options
+def coverage(coin: str, at: str, knowable: bool, lake: str, as_json: bool) -> None:
+    """How much of the venue's open interest the map of a moment has seen."""
+    from warehouse import ask, open_lake
+
+    with open_lake(lake) as con:
+        answer = ask.map_coverage(con, coin, ask.moment(at), knowable)
+    if not as_json:
+        answer = answer.of(COVERAGE_SHOWN)
+    _print_answer(answer, as_json)
+
+
+@click.command()
 @lake_option
 @click.option(
     "--to",
@@ -140,7 +161,7 @@ def _pcts(text: str) -> list[int]:
 )
 @click.option("--coin", "coins", default="BTC,ETH,SOL,HYPE", show_default=True)
 @click.option("--at", help="Moment of the maps; the newest without it.")
-def report(lake: Path, to: Path, coins: str, at: str | None) -> None:
+def report(lake: str, to: Path, coins: str, at: str | None) -> None:
     """Write one HTML file: maps, heatmaps, scenarios, backtests, gaps."""
     from warehouse import open_lake
     from warehouse.ask import check_coin, moment

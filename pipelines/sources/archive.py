@@ -6,13 +6,15 @@ endpoint, region and credentials from the usual ``AWS_*`` variables and files; r
 requester-pays bucket costs its reader money, which is why sizes can be asked first.
 """
 
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import fsspec
 from botocore.exceptions import BotoCoreError
 
 from pipelines.sources.errors import UnreachableError
+from warehouse.store.ledger import Origin
 
 # Listings are asked anew each time: a job that runs for years must see what was added.
 _OPTIONS = {"s3": {"requester_pays": True, "use_listings_cache": False}}
@@ -22,7 +24,13 @@ _OPTIONS = {"s3": {"requester_pays": True, "use_listings_cache": False}}
 SIMULATED = "simulated.json"
 # Names of the buckets, and of the folder of market files, that a mirror keeps side by side.
 BUCKETS = frozenset(
-    {"hl-mainnet-node-data", "hyperliquid-archive", "hydromancer-reservoir", "market"}
+    {
+        "artemis-hyperliquid-data",
+        "hl-mainnet-node-data",
+        "hydromancer-reservoir",
+        "hyperliquid-archive",
+        "market",
+    }
 )
 
 
@@ -40,6 +48,13 @@ def label_of(root: str, source: str) -> str:
     beside = name in BUCKETS and not above.endswith(":/")  # a bucket's own root has no beside
     places = [str(root), above or "."] if beside else [str(root)]
     return "simulated" if any(Archive(place).has(SIMULATED) for place in places) else source
+
+
+class Listed(NamedTuple):
+    """What a listing says of a file: bytes, and when it was put there (a folder: null)."""
+
+    size: int
+    put_ts: datetime | None
 
 
 class Archive:
@@ -63,6 +78,7 @@ class Archive:
         protocol = self.root.partition("://")[0] if "://" in self.root else "file"
         if protocol not in {"file", "s3"}:
             raise ValueError(f"root {self.root}: must be a folder or an s3:// URL")
+        self._seen: dict[str, Origin] = {}
         self._fs, base = fsspec.url_to_fs(self.root, **_OPTIONS.get(protocol, {}))
         self._base = base.rstrip("/")
         try:
@@ -110,9 +126,16 @@ class Archive:
 
     def sizes(self, prefix: str = "", suffix: str = "") -> dict[str, int]:
         """Return what :meth:`files` does, with the size of each file in bytes."""
+        return {path: file.size for path, file in self.listed(prefix, suffix).items()}
+
+    def listed(self, prefix: str = "", suffix: str = "") -> dict[str, Listed]:
+        """Return what :meth:`files` does, with what the listing says of each file."""
         found = self._fs.find(self._full(prefix), detail=True)
-        sizes = {self._relative(full): entry["size"] for full, entry in found.items()}
-        return {path: sizes[path] for path in sorted(sizes) if path.endswith(suffix)}
+        files = {
+            self._relative(full): Listed(int(entry["size"]), entry.get("LastModified"))
+            for full, entry in found.items()
+        }
+        return {path: files[path] for path in sorted(files) if path.endswith(suffix)}
 
     def folders(self, prefix: str = "") -> list[str]:
         """Return the folders directly in the folder ``prefix``, sorted."""
@@ -130,7 +153,38 @@ class Archive:
 
     def read(self, path: str) -> bytes:
         """Return all bytes of the file at ``path``."""
-        return cast(bytes, self._fs.cat_file(self._full(path)))
+        body = cast(bytes, self._fs.cat_file(self._full(path)))
+        self._seen[path] = Origin.of(self.url(path), body)
+        return body
+
+    def origins(self, path: str) -> list[Origin]:
+        """Return what was read at ``path``, or of the folder ``path``: URL, size and hash.
+
+        Of a file that was not read whole: the hash a bucket gives it, else its own.
+        """
+        if path not in self._seen:
+            below = [one for one in sorted(self._seen) if one.startswith(f"{path}/")]
+            if below:
+                return [self._seen[one] for one in below]
+            entry = self._fs.info(self._full(path))
+            if tag := str(entry.get("ETag", "")).strip('"'):
+                self._seen[path] = Origin(self.url(path), int(entry["size"]), f"etag:{tag}")
+            else:
+                self.read(path)
+        return [self._seen[path]]
+
+    def forget(self) -> None:
+        """Forget the origins of what was read: those of a long range would fill the memory."""
+        self._seen.clear()
+
+    def url(self, path: str) -> str:
+        """Return the whole name of the file at ``path``, as its :class:`Origin` has it."""
+        return f"{self.root.rstrip('/')}/{path}"
+
+    @property
+    def paid(self) -> bool:
+        """Return whether reading may cost money: every bucket is taken for requester-pays."""
+        return self.root.startswith("s3://")
 
     def size(self, path: str) -> int:
         """Return the size of the file at ``path``, in bytes."""

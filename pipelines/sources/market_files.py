@@ -280,6 +280,11 @@ def _contexts(
         open_interest=given.get("oi_coins", lacking),
         open_interest_notional=given.get("oi_usd", lacking),
         funding_rate=given.get("funding_rate", lacking),
+        premium=lacking,
+        mid_px=lacking,
+        impact_bid_px=lacking,
+        impact_ask_px=lacking,
+        prev_day_px=lacking,
         day_notional_volume=given.get("volume", lacking),
         known_ts=ts,
     )

@@ -1,28 +1,29 @@
-"""This module translates lines of node fills to columns of ``fills``, fast.
+"""This module translates events of node fills to columns of ``fills``, fast.
 
-Lines are parsed, gathered and turned into Arrow columns a few at a time, with no Python loop
-over fields: a fault shows as an exception of the library that trips over it, and then
+An event is an account and its fill; an archive has them one by one or by block.  Lines are
+parsed, gathered and turned into Arrow columns a few at a time, with no Python loop over fields:
+a fault shows as an exception of the library that trips over it, and then
 :mod:`pipelines.sources.node_fill_faults` says where it is.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.sources.arrow_values import decimals, instants
 from pipelines.sources.errors import SourceError
 from pipelines.sources.node_fill_faults import (
     DECIMALS,
     INTEGERS,
-    LAST_MS,
     METHODS,
     STRINGS,
+    block_faults,
     first_fault,
 )
-from warehouse.contracts.table import TS
+from pipelines.sources.unknown import Unknown
 
 REQUIRED = (*INTEGERS, *DECIMALS, *STRINGS, "side", "crossed")
 UNUSED = ("hash", "cloid", "twapId", "builder", "builderFee", "deployerFee")
@@ -45,10 +46,10 @@ _RAW = pa.schema(_KINDS)
 # 0.3 µs a fill instead of 0.45.
 _required = itemgetter(*orjson.loads(orjson.dumps(dict.fromkeys(REQUIRED))))
 # What the fast path raises over a line that is not as documented.
-_FAULTS = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+FAULTS = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 
 
-def to_fills(body: bytes, path: str) -> tuple[pa.Table, Counter[str]]:
+def to_fills(body: bytes, path: str) -> tuple[pa.Table, Unknown]:
     """Translate the lines of one file to the ``fills`` contract.  Pure.
 
     Parameters
@@ -62,8 +63,8 @@ def to_fills(body: bytes, path: str) -> tuple[pa.Table, Counter[str]]:
     -------
     Table
         Columns of ``fills`` but ``source`` and ``known_ts``, in the order of the file.
-    Counter
-        Field that is not known -> how often it came.
+    Unknown
+        Fields that are not known: how often each came, and what each event held.
 
     Raises
     ------
@@ -87,21 +88,47 @@ def to_fills(body: bytes, path: str) -> tuple[pa.Table, Counter[str]]:
     >>> dict(unknown)
     {'mood': 1}
     """
-    unknown: Counter[str] = Counter()
+    return translated(body, path, _events_of_blocks, block_faults)
+
+
+def translated(
+    body: bytes,
+    path: str,
+    events_of: Callable[[bytes, Unknown], Iterator[list]],
+    faults_of: Callable[[bytes], Iterator[str]],
+) -> tuple[pa.Table, Unknown]:
+    """Translate lines of one shape; see :func:`to_fills`.  Pure.
+
+    Parameters
+    ----------
+    body, path
+        Lines, and the name of their file.
+    events_of
+        Yields lists of events and keeps fields beside them that are not known; raises one of
+        ``FAULTS`` over a line that is not as documented.
+    faults_of
+        Yields what is wrong with one line.
+    """
+    unknown = Unknown()
     try:
-        batches = [_gathered(events, unknown) for events in _events(body, unknown)]
+        batches = [_gathered(events, unknown) for events in events_of(body, unknown)]
         return _typed(pa.Table.from_batches(batches, _RAW).combine_chunks()), unknown
-    except _FAULTS as error:
-        raise SourceError(first_fault(body, path) or f"{path}: {error}") from error
+    except FAULTS as error:
+        said = first_fault(body, path, faults_of)
+        raise SourceError(said or f"{path}: {error}".partition("\n")[0]) from error
 
 
-def _events(body: bytes, unknown: Counter[str]) -> Iterator[list]:
-    """Yield the events of a few blocks at a time."""
+def _events_of_blocks(body: bytes, unknown: Unknown) -> Iterator[list]:
+    """Yield the events of a few blocks at a time; a block's fields are its first event's."""
     events: list = []
     for line in body.splitlines():
         block = orjson.loads(line)
         if block.keys() != BLOCK_FIELDS:
-            unknown.update(f"block.{name}" for name in block.keys() - BLOCK_FIELDS)
+            odd = {f"block.{name}": block[name] for name in block.keys() - BLOCK_FIELDS}
+            if block["events"]:
+                unknown.keep(unknown.passed + len(events), odd)
+            else:  # it became no row
+                unknown.update(odd.keys())
         if type(block["events"]) is not list:
             raise TypeError
         events += block["events"]
@@ -112,12 +139,14 @@ def _events(body: bytes, unknown: Counter[str]) -> Iterator[list]:
         yield events
 
 
-def _gathered(events: list, unknown: Counter[str]) -> pa.RecordBatch:
-    """Return events as columns; raise one of ``_FAULTS`` where a value is not as documented."""
+def _gathered(events: list, unknown: Unknown) -> pa.RecordBatch:
+    """Return events as columns; raise one of ``FAULTS`` where a value is not as documented."""
     users, fills = zip(*events, strict=True)
     names: set[str] = set().union(*fills)
     if not names <= FILL_FIELDS:
-        unknown.update(name for fill in fills for name in fill.keys() - FILL_FIELDS)
+        for record, fill in enumerate(fills, unknown.passed):
+            if odd := fill.keys() - FILL_FIELDS:
+                unknown.keep(record, {name: fill[name] for name in odd})
     values: list[Sequence] = list(zip(*map(_required, fills), strict=True))
     # Arrow itself would take 1.5 for the integer 1.
     if any(set(map(type, column)) != {int} for column in values[: len(INTEGERS)]):
@@ -126,19 +155,19 @@ def _gathered(events: list, unknown: Counter[str]) -> pa.RecordBatch:
         values += _liquidations([fill.get("liquidation") for fill in fills], unknown)
     else:
         values += [[None] * len(fills)] * 3
+    unknown.passed += len(fills)
     columns = zip([users, *values], _RAW.types, strict=True)
     return pa.RecordBatch.from_arrays([pa.array(v, kind) for v, kind in columns], schema=_RAW)
 
 
-def _liquidations(given: list, unknown: Counter[str]) -> list[list]:
+def _liquidations(given: list, unknown: Unknown) -> list[list]:
     """Return method, account and mark of each fill's liquidation; null where there is none."""
-    for each in given:
+    for record, each in enumerate(given, unknown.passed):
         if each is not None:
             if each["method"] not in METHODS:
                 raise ValueError
-            if not each.keys() <= LIQUIDATION_FIELDS:
-                odd = each.keys() - LIQUIDATION_FIELDS
-                unknown.update(f"liquidation.{name}" for name in odd)
+            if odd := each.keys() - LIQUIDATION_FIELDS:
+                unknown.keep(record, {f"liquidation.{name}": each[name] for name in odd})
     some = [each or {} for each in given]
     return [
         [each.get(name) for each in some] for name in ("method", "liquidatedUser", "markPx")
@@ -154,38 +183,22 @@ def _typed(raw: pa.Table) -> pa.Table:
     adl = pc.equal(raw["dir"], "Auto-Deleveraging")
     return pa.table(
         {
-            "time_ts": _instants(raw["time"]),
+            "time_ts": instants(raw["time"]),
             "coin": raw["coin"],
             "account": pc.ascii_lower(raw["user"]),
-            "px": _decimals(raw["px"]),
-            "size": _decimals(raw["sz"]),
+            "px": decimals(raw["px"]),
+            "size": decimals(raw["sz"]),
             "is_buy": pc.equal(raw["side"], "B"),
-            "start_position": _decimals(raw["startPosition"]),
+            "start_position": decimals(raw["startPosition"]),
             "direction": raw["dir"],
-            "closed_pnl": _decimals(raw["closedPnl"]),
-            "fee": _decimals(raw["fee"]),
+            "closed_pnl": decimals(raw["closedPnl"]),
+            "fee": decimals(raw["fee"]),
             "fee_token": raw["feeToken"],
             "trade_id": raw["tid"],
             "order_id": raw["oid"],
             "is_taker": raw["crossed"],
             "liquidation_method": pc.if_else(adl, "adl", raw["method"]),
             "liquidated_account": pc.ascii_lower(raw["liquidatedUser"]),
-            "liquidation_mark_px": _decimals(raw["markPx"]),
+            "liquidation_mark_px": decimals(raw["markPx"]),
         }
     )
-
-
-def _instants(ms: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return milliseconds since 1970 as instants."""
-    span = pc.min_max(ms).as_py()
-    if len(ms) and not 0 <= span["min"] <= span["max"] <= LAST_MS:
-        raise ValueError
-    return ms.cast(pa.timestamp("ms", tz="UTC")).cast(TS)
-
-
-def _decimals(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return decimal strings as numbers."""
-    numbers = text.cast(pa.float64())
-    if not pc.all(pc.is_finite(numbers), min_count=0).as_py():
-        raise ValueError
-    return numbers

@@ -22,14 +22,13 @@ import pyarrow.parquet as pq
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.errors import SourceError
+from pipelines.sources.unknown import Unknown, odd_columns
 
 BUCKET = "hydromancer-reservoir"
 EVERY_DEX = "global/snapshots/perp/all"
 ONE_DEX = "by_dex"
 FILE = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/\d+_(?P<ms>\d{13})\.parquet$")
 PUBLISHED_AFTER_MIDNIGHT = timedelta(hours=1)
-# The source's own word: no state was captured between these days.
-KNOWN_HOLE = (date(2025, 10, 28), date(2025, 12, 15))
 
 # Field of the source -> type it is read as, and whether a row may lack it.
 REQUIRED = {
@@ -71,7 +70,7 @@ class Rows(NamedTuple):
     """A translated file: rows of ``positions`` without the margin engine's columns."""
 
     positions: pl.DataFrame
-    unknown_fields: dict[str, int]
+    unknown_fields: Unknown
     emptied: dict[str, int]  # what was not above 0 and read as none -> how often
 
 
@@ -160,7 +159,7 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
     >>> rows = to_positions(raw, file)
     >>> rows.positions.select("coin", "size", "mark_px").row(0)
     ('BTC', -2.0, 70000.0)
-    >>> rows.unknown_fields, str(file.known_ts)
+    >>> dict(rows.unknown_fields), str(file.known_ts)
     ({'new': 1}, '2026-01-02 01:00:00+00:00')
     """
     fields = {name: kind for name, (kind, _) in REQUIRED.items()} | OPTIONAL
@@ -207,7 +206,9 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         known_ts=pl.lit(file.known_ts, pl.Datetime("us", "UTC")),
     )
     # A hive-style reader adds the folder's key; it is not a field of the file.
-    unknown = {name: raw.height for name in raw.columns if name not in fields}
+    unknown = Unknown()
+    odd = raw[[name for name in raw.columns if name not in fields]].to_arrow()
+    unknown.keep_columns(odd_columns(odd, ()), range(raw.height))
     return Rows(positions, unknown, dict(zip(EMPTIED.values(), counts, strict=True)))
 
 

@@ -1,23 +1,26 @@
-"""This module finds accounts to ask: from the leaderboard, and from who traded just now."""
+"""This module lands accounts that may be asked: from the leaderboard, and from who trades.
+
+A row for a trader is of the dex it traded on: there it may hold something.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from pipelines.landed import Landed
 from pipelines.sources.info.client import InfoClient
-from pipelines.sources.info.fields import objects
-from pipelines.sources.info.leaderboard import ADDRESS, to_accounts
-from pipelines.sources.info.metas import to_meta
-from pipelines.steps.staging import in_lake, staged
+from pipelines.sources.info.dexes import to_dexes
+from pipelines.sources.info.trades import Trader
+from pipelines.steps.find_accounts import Found, find
+from pipelines.steps.land_rows import land_rows
+from pipelines.steps.sweep_asking import FIRST_DEX
 from warehouse.contracts.tables import ACCOUNTS
-from warehouse.store import land
+from warehouse.store import Origin
 
-LEADERBOARD, TRADES = "leaderboard", "recent_trades"
+LEADERBOARD, TRADES, HEARD, DOCUMENTED = "leaderboard", "recent_trades", "trades", "documented"
+SIMULATED = "simulated"
 ANY_DEX = "all"
 # The vault that takes over what the book cannot, and its children (as documented and seen).
 VAULTS = (
@@ -27,12 +30,24 @@ VAULTS = (
 )
 
 
+def ask_dexes(client_of: Callable[[], InfoClient]) -> list[str]:
+    """Return the names of the venue's perp dexes; the first one has none."""
+
+    async def ask() -> list[str]:
+        async with client_of() as client:
+            return to_dexes(await client.ask({"type": "perpDexs"}))
+
+    return asyncio.run(ask())
+
+
 def discover(
     client_of: Callable[[], InfoClient],
-    lake: Path,
+    lake: Path | str,
     leaderboard: str | None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     simulated: bool = False,
+    dexes: Sequence[str] = ("",),
+    seconds: float | None = None,
 ) -> Landed:
     """Land the accounts that can be found now; what they hold is not asked.
 
@@ -41,70 +56,68 @@ def discover(
     client_of
         Makes the client; a client belongs to one event loop.
     lake
-        Folder of the lake.
+        Folder or URL of the lake.
     leaderboard
         URL of the leaderboard's file; None: it is not read.
     now
         The clock.
     simulated
         Whether the venue is made up: its rows say so.
+    dexes
+        Where to look for trades; the first dex has no name.
+    seconds
+        How long to listen to trades; None: not at all.
 
     Raises
     ------
     UnreachableError
         If the venue does not answer.
     SourceError
-        If an answer is not as documented.
+        If the first dex's coins or the leaderboard are not as documented; other dexes, and
+        trades, are left out and named in ``gaps``.
     """
-    worth, traded = asyncio.run(_find(client_of, leaderboard, now))
+    found = asyncio.run(find(client_of, leaderboard, now, dexes, seconds))
     at = now()
-    sources = ("simulated", "simulated") if simulated else (LEADERBOARD, TRADES)
-    rows = [_row(sources[0], account, at, value) for account, value in worth.items()]
-    seen = {*traded, *VAULTS} - (worth.keys() if simulated else set())
-    rows += [_row(sources[1], account, at, None) for account in seen]
+    rows = rows_of(found, at, simulated)
     part = f"discovered-{int(at.timestamp() * 1000)}"
-    with staged(Path(lake)) as stage:
-        batch = pa.Table.from_pylist(rows, ACCOUNTS.schema)
-        files = in_lake(land(stage, ACCOUNTS, batch, part), stage, Path(lake))
-    return Landed(ACCOUNTS.name, files, len(rows))
+    origins = [Origin.of(url) for url in found.urls]
+    (landed,) = land_rows(lake, {ACCOUNTS: rows}, part, origins, lambda: at)
+    landed.unknown_fields, landed.gaps = dict(found.unknown), found.gaps
+    return landed
 
 
-async def _find(
-    client_of: Callable[[], InfoClient], leaderboard: str | None, now: Callable[[], datetime]
-) -> tuple[dict[str, float], set[str]]:
-    async with client_of() as client:
-        worth = to_accounts(await client.file(leaderboard)) if leaderboard else {}
-        meta = to_meta(await client.ask({"type": "meta"}), now())
-        questions = [
-            client.ask({"type": "recentTrades", "coin": row["coin"]})
-            for row in meta.instruments
-        ]
-        answers = await asyncio.gather(*questions)
-    return worth, {one for answer in answers for one in traders(answer)}
+def rows_of(found: Found, at: datetime, simulated: bool) -> list[dict[str, Any]]:
+    """Return what was found as rows of ``accounts``: one a source, dex and account.  Pure.
 
-
-def traders(answer: Any) -> set[str]:
-    """Return the accounts of ``recentTrades``.  Pure.
-
-    >>> sorted(traders([{"users": ["0x" + "AB" * 20, "0x" + "cd" * 20]}]))[0][:6]
-    '0xabab'
+    Of a simulated venue all rows have one source: what the leaderboard says then goes first.
     """
-    found = set()
-    for each in objects(answer, "recentTrades"):
-        users = each.value.get("users")
-        for user in users if isinstance(users, list) else [None]:
-            if not isinstance(user, str) or not ADDRESS.fullmatch(user):
-                raise each.wrong("users", "two addresses", users)
-            found.add(user.lower())
-    return found
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def add(source: str, scope: str, account: str, value: float | None = None) -> None:
+        source = SIMULATED if simulated else source
+        row = {
+            "state_ts": at,
+            "source": source,
+            "scope": scope,
+            "account": account,
+            "account_value": value,
+            "known_ts": at,
+        }
+        rows.setdefault((source, scope, account), row)
+
+    for account, value in found.worth.items():
+        add(LEADERBOARD, ANY_DEX, account, value)
+    for source, traders in ((TRADES, found.traded), (HEARD, found.heard)):
+        for account, scope in _places(traders):
+            add(source, scope, account)
+    for account in VAULTS:
+        add(DOCUMENTED, ANY_DEX, account)
+    return list(rows.values())
 
 
-def _row(source: str, account: str, at: datetime, value: float | None) -> dict[str, Any]:
-    return {
-        "state_ts": at,
-        "source": source,
-        "scope": ANY_DEX,
-        "account": account,
-        "account_value": value,
-        "known_ts": at,
-    }
+def _places(traders: Mapping[str, Trader]) -> Iterable[tuple[str, str]]:
+    return (
+        (account, dex or FIRST_DEX)
+        for account, trader in traders.items()
+        for dex in sorted(trader.dexes)
+    )

@@ -1,7 +1,7 @@
 """This module lands market files: candles, funding, contexts and instruments."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,10 +10,10 @@ from pipelines.landed import Landed
 from pipelines.sources import market_files as files
 from pipelines.sources.archive import label_of
 from pipelines.sources.market_files import Read
-from pipelines.steps.staging import in_lake, staged
+from warehouse.checks import guarded
 from warehouse.contracts.table import Table
 from warehouse.contracts.tables import ASSET_CONTEXTS, CANDLES, FUNDING, INSTRUMENTS
-from warehouse.store import land
+from warehouse.store.asks import ALL_DAY, Ask
 
 Progress = Callable[[str, int, int], None]
 
@@ -25,7 +25,7 @@ BARS_DERIVED = (
 
 def land_market(
     root: str,
-    lake: Path,
+    lake: Path | str,
     since: date | None = None,
     until: date | None = None,
     source: str = "market_files",
@@ -71,7 +71,7 @@ def land_market(
     there = [name for name in files.FILES if archive.has(name)]
     read = _read_all(archive, there, progress)
     landed = {table.name: Landed(table.name) for table, _, _, _ in _ROAD}
-    with staged(Path(lake)) as stage:
+    with guarded(lake) as batches:
         for table, file, suffix, time in _ROAD:
             one = landed[table.name]
             if file not in there:
@@ -82,17 +82,20 @@ def land_market(
             rows = given.rows.filter(_wanted(time, first, until, coins))
             part = source + suffix
             batch = rows.with_columns(source=pl.lit(part)).to_arrow()
+            batches.land(table, batch, part, archive.origins(file))
             one.add(
                 Landed(
                     table.name,
-                    in_lake(land(stage, table, batch, part), stage, Path(lake)),
-                    rows.height,
-                    given.duplicates,
-                    given.unknown_fields,
-                    _gaps(table, rows, time),
-                    _notes(table, file, rows),
+                    rows=rows.height,
+                    duplicates=given.duplicates,
+                    unknown_fields=given.unknown_fields,
+                    gaps=_gaps(table, rows, time),
+                    notes=_notes(table, file, rows),
+                    asked=_asked(table, part, file, rows, since, until),
                 )
             )
+    for name, places in batches.places.items():
+        landed[name].files = places
     if progress:
         progress("market", len(there), len(there))
     return list(landed.values())
@@ -150,6 +153,35 @@ def _notes(table: Table, file: str, rows: pl.DataFrame) -> list[str]:
     if rows.is_empty():
         return [f"{table.name}: {file} holds no row of what was asked for"]
     return [BARS_DERIVED] if table is CANDLES else []
+
+
+def _asked(
+    table: Table,
+    source: str,
+    file: str,
+    rows: pl.DataFrame,
+    since: date | None,
+    until: date | None,
+) -> list[Ask]:
+    """Return what came of asking a file for each day of the range.
+
+    Of an open end nothing is said beyond the rows.  Instruments hold until they change, so a
+    day without one lacks nothing.
+    """
+    if table is INSTRUMENTS:
+        return []
+    lacks = f"{file} holds no row of this day that was asked for"
+    there = set(rows[table.time].dt.date().to_list())
+    if not there and not (since and until):
+        return []
+    first, end = since or min(there), until or max(there) + timedelta(days=1)
+    days = [first + timedelta(days=number) for number in range((end - first).days)]
+    return [
+        Ask(table.name, source, day, ALL_DAY, "landed")
+        if day in there
+        else Ask(table.name, source, day, ALL_DAY, "absent", lacks)
+        for day in days
+    ]
 
 
 def _gaps(table: Table, rows: pl.DataFrame, time: str) -> list[str]:

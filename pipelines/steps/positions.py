@@ -1,7 +1,7 @@
 """This module lands snapshots of positions."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -12,18 +12,22 @@ from pipelines.landed import Landed
 from pipelines.sources import reservoir
 from pipelines.sources.archive import Archive, label_of
 from pipelines.sources.documented_tiers import documented_tiers
-from pipelines.steps.staging import in_lake, staged
-from warehouse.catalog import NoLake, open_lake
-from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
+from pipelines.steps.unknown_rows import fields_in, news, unknown_rows
+from warehouse.catalog import open_lake
+from warehouse.checks import guarded
+from warehouse.contracts.tables import POSITIONS, SNAPSHOTS, UNKNOWN_FIELDS
+from warehouse.health.cadences import midnight
+from warehouse.known_holes import hole_at, known_holes
 from warehouse.margin import Filled, Tier, TierTable, fill_liquidation_px
-from warehouse.store import land
+from warehouse.store import Lake, Landing, NoLake
+from warehouse.store.asks import ALL_DAY, Ask
 
 Progress = Callable[[str, int, int], None]
 
 
 def land_reservoir(
     root: str,
-    lake: Path,
+    lake: Path | str,
     since: date | None = None,
     until: date | None = None,
     source: str = "reservoir",
@@ -48,9 +52,8 @@ def land_reservoir(
     Returns
     -------
     list of Landed
-        Of ``positions`` and of ``snapshots``, landed all or none; positions move into the lake
-        first, so that a reader who finds a row in ``snapshots`` finds its positions.  A day
-        of the range without a snapshot is a gap.
+        Of ``positions`` and of ``snapshots``, landed all or none.  A day of the range without
+        a snapshot is a gap.
 
     Raises
     ------
@@ -66,8 +69,11 @@ def land_reservoir(
     files = list(reservoir.snapshot_files(archive, since, until))
     positions, snapshots = Landed(POSITIONS.name), Landed(SNAPSHOTS.name)
     if files:
-        with staged(Path(lake)) as stage:
-            _land(archive, files, Path(lake), stage, source, progress, positions, snapshots)
+        with guarded(lake) as batches:
+            _land(archive, files, batches, source, progress, positions)
+        positions.files = batches.places[POSITIONS.name]
+        snapshots.files = batches.places[SNAPSHOTS.name]
+        snapshots.rows = len(files)
     elif not (since and until and any(reservoir.snapshot_files(archive))):
         raise FileNotFoundError(
             f"root {root}: no snapshot from {since or 'the first day'} to {until or 'the last'}"
@@ -75,22 +81,23 @@ def land_reservoir(
     if progress:
         progress("positions", len(files), len(files))
     positions.gaps = _gaps(files, since, until)
+    for one in (positions, snapshots):
+        one.asked = list(_asked(one.table, source, files, since, until))
     return [positions, snapshots]
 
 
 def _land(
     archive: Archive,
     files: list[reservoir.SnapshotFile],
-    lake: Path,
-    stage: Path,
+    batches: Landing,
     source: str,
     progress: Progress | None,
     positions: Landed,
-    snapshots: Landed,
 ) -> None:
-    """Write the files' parts to ``stage``, and say in both ``Landed`` what was done."""
-    tiers = _Tiers(lake)
+    """Hand the files' rows to ``batches``, and say in ``positions`` what was done."""
+    tiers = _Tiers(batches.lake)
     emptied: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for number, file in enumerate(files):
         if progress:
             progress(f"{file.snapshot_ts:%Y-%m-%d %H:%M} {file.scope}", number, len(files))
@@ -99,14 +106,24 @@ def _land(
         emptied.update(rows.emptied)
         part = f"{source}-{file.scope}-{int(file.snapshot_ts.timestamp() * 1000)}"
         batch = filled.positions.with_columns(source=pl.lit(source))
-        written = land(stage, POSITIONS, batch.to_arrow(), part)
-        positions.files += in_lake(written, stage, lake)
+        origins = archive.origins(file.path)
+        batches.land(POSITIONS, batch.to_arrow(), part, origins)
+        batches.land(SNAPSHOTS, _summary(file, filled, source), part, origins)
+        odd = unknown_rows(
+            rows.unknown_fields,
+            rows.positions.to_arrow(),
+            source,
+            POSITIONS.name,
+            file.path,
+            POSITIONS.time,
+        )
+        if odd.num_rows:
+            batches.land(UNKNOWN_FIELDS, odd, part, origins)
+            found += fields_in(odd["fields"])
         positions.rows += batch.height
         for name, count in rows.unknown_fields.items():
             positions.unknown_fields[name] = positions.unknown_fields.get(name, 0) + count
-        summary = _summary(file, filled, source)
-        snapshots.files += in_lake(land(stage, SNAPSHOTS, summary, part), stage, lake)
-        snapshots.rows += 1
+    positions.notes += news(batches.lake, source, POSITIONS.name, found)
     positions.notes += [
         f"{count} {what} not above 0 were read as none"
         for what, count in emptied.items()
@@ -138,22 +155,45 @@ def _gaps(
     files: list[reservoir.SnapshotFile], since: date | None, until: date | None
 ) -> list[str]:
     """Return one sentence for each day of the range without a snapshot."""
+    holes, said = known_holes(), []
+    for day, there in _days(files, since, until):
+        start = midnight(day)
+        hole = hole_at(holes, POSITIONS.name, "reservoir", start, start + timedelta(days=1))
+        if not there:
+            fact = " (a known hole of the source)" if hole else ""
+            said.append(f"reservoir: no snapshot on {day}{fact}")
+    return said
+
+
+def _asked(
+    table: str,
+    source: str,
+    files: list[reservoir.SnapshotFile],
+    since: date | None,
+    until: date | None,
+) -> Iterator[Ask]:
+    """Yield what came of asking for each day of the range."""
+    for day, there in _days(files, since, until):
+        outcome = "landed" if there else "absent"
+        reason = None if there else "the archive has no snapshot of this day"
+        yield Ask(table, source, day, ALL_DAY, outcome, reason)
+
+
+def _days(
+    files: list[reservoir.SnapshotFile], since: date | None, until: date | None
+) -> Iterator[tuple[date, bool]]:
+    """Yield each day of the range, and whether there is a snapshot of it."""
     seen = {file.snapshot_ts.date() for file in files}
     first, end = since or min(seen), until or max(seen) + timedelta(days=1)
-    days = [first + timedelta(days=n) for n in range((end - first).days)]
-    low, high = reservoir.KNOWN_HOLE
-    return [
-        f"reservoir: no snapshot on {day}"
-        + (" (a known hole of the source)" if low <= day < high else "")
-        for day in days
-        if day not in seen
-    ]
+    for number in range((end - first).days):
+        day = first + timedelta(days=number)
+        yield day, day in seen
 
 
 class _Tiers:
     """Margin tiers by moment: the lake's instruments then, else the documented ones."""
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Lake) -> None:
         try:
             with open_lake(lake) as con:
                 self._instruments = con.sql(

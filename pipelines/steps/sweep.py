@@ -7,20 +7,17 @@ out stands in ``snapshots``; with too many failures it is landed, but not truste
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from pipelines.landed import Landed
-from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info.client import InfoClient
-from pipelines.sources.info.metas import to_contexts
-from pipelines.sources.info.states import State, to_state
-from pipelines.steps.staging import in_lake, staged
-from warehouse.contracts.table import Table
+from pipelines.sources.info.states import State
+from pipelines.steps.instrument_news import newest_rules, news
+from pipelines.steps.land_rows import land_rows
+from pipelines.steps.sweep_asking import FIRST_DEX, Progress, Swept, gather
+from pipelines.steps.sweep_modes import Modes
 from warehouse.contracts.tables import (
     ACCOUNTS,
     ASSET_CONTEXTS,
@@ -28,46 +25,20 @@ from warehouse.contracts.tables import (
     POSITIONS,
     SNAPSHOTS,
 )
-from warehouse.store import land
-
-Progress = Callable[[str, int, int], None]
+from warehouse.store import Origin
 
 SOURCE = "info"
-FIRST_DEX = "hyperliquid"  # the name that scopes give to the dex without one
-TOGETHER = 50  # accounts in one question, as clients do; the venue names no limit
 TRUSTED_BELOW = 0.3  # share of accounts that may fail
-BATCH_WEIGHT, SINGLE_WEIGHT = 20, 2
-
-
-@dataclass
-class Swept:
-    """What a sweep of one dex gathered."""
-
-    states: dict[str, State] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    unknown: dict[str, int] = field(default_factory=dict)
-    contexts: list[dict[str, Any]] = field(default_factory=list)
-    instruments: list[dict[str, Any]] = field(default_factory=list)
-
-
-def weight_of_sweep(accounts: int, together: bool = True) -> int:
-    """Return what asking so many accounts weighs.
-
-    >>> weight_of_sweep(100), weight_of_sweep(100, together=False)
-    (40, 200)
-    """
-    if together:
-        return -(-accounts // TOGETHER) * BATCH_WEIGHT
-    return accounts * SINGLE_WEIGHT
 
 
 def sweep(
     client_of: Callable[[], InfoClient],
-    lake: Path,
+    lake: Path | str,
     accounts: Sequence[str],
     *,
     skipped: int = 0,
     dex: str = "",
+    modes: Modes | None = None,
     source: str = SOURCE,
     progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -86,6 +57,9 @@ def sweep(
         How many more are known of, and not asked.
     dex
         Which perp dex; the first has no name.
+    modes
+        What is known of how accounts keep their collateral; of those who pool it in spot, the
+        sweep of the first dex asks for that too.
     source
         What the rows say of where they came from.
     progress
@@ -96,91 +70,28 @@ def sweep(
     Returns
     -------
     list of Landed
-        Of instruments, contexts, positions, accounts and the snapshot.
+        Of instruments (those whose rules are not the newest the lake knows), contexts,
+        positions, accounts and the snapshot.
 
     Raises
     ------
     UnreachableError
         If the venue does not answer at all.
+    SourceError
+        If the contexts of the dex are not as documented.
     """
-    swept = asyncio.run(_gather(client_of, list(accounts), dex, progress, now))
+    known = modes or Modes()
+    swept = asyncio.run(gather(client_of, list(accounts), dex, known, progress, now))
+    if swept.instruments:
+        asked_ts = swept.instruments[0]["effective_ts"]
+        rules = newest_rules(lake, source, asked_ts)
+        swept.instruments = news(swept.instruments, rules)
     return _landed(swept, lake, dex, source, len(accounts), skipped, now())
-
-
-async def _gather(
-    client_of: Callable[[], InfoClient],
-    accounts: list[str],
-    dex: str,
-    progress: Progress | None,
-    now: Callable[[], datetime],
-) -> Swept:
-    swept = Swept()
-    async with client_of() as client:
-        answer = await client.ask({"type": "metaAndAssetCtxs", **_on(dex)})
-        meta, swept.contexts = to_contexts(answer, now())
-        swept.instruments = meta.instruments
-        together = await _answers_together(client, accounts[:1], dex)
-        size = TOGETHER if together else 1
-        groups = [accounts[at : at + size] for at in range(0, len(accounts), size)]
-        done = 0
-        for finished in asyncio.as_completed(
-            [_ask_group(client, group, dex, together, swept) for group in groups]
-        ):
-            done += await finished
-            if progress:
-                progress(f"{len(swept.states)} accounts", done, len(accounts))
-    return swept
-
-
-async def _answers_together(client: InfoClient, accounts: list[str], dex: str) -> bool:
-    """Return whether the endpoint knows the undocumented question for many accounts."""
-    try:
-        body = {"type": "batchClearinghouseStates", "users": accounts, **_on(dex)}
-        return isinstance(await client.ask(body), list)
-    except UnreachableError:
-        raise
-    except SourceError:
-        return False
-
-
-async def _ask_group(
-    client: InfoClient, group: list[str], dex: str, together: bool, swept: Swept
-) -> int:
-    """Ask a group, note answers and failures, and return how many were asked."""
-    try:
-        if together:
-            body = {"type": "batchClearinghouseStates", "users": group, **_on(dex)}
-            answers = await client.ask(body)
-            if not isinstance(answers, list) or len(answers) != len(group):
-                raise SourceError(f"batchClearinghouseStates: not {len(group)} answers")
-        else:
-            body = {"type": "clearinghouseState", "user": group[0], **_on(dex)}
-            answers = [await client.ask(body)]
-    except SourceError as error:
-        swept.failed |= dict.fromkeys(group, str(error))
-        return len(group)
-    for account, answer in zip(group, answers, strict=True):
-        if answer is None:
-            swept.failed[account] = "no answer"
-            continue
-        try:
-            state = to_state(answer, account)
-        except SourceError as error:
-            swept.failed[account] = str(error)
-            continue
-        swept.states[account] = state
-        for name in state.unknown:
-            swept.unknown[name] = swept.unknown.get(name, 0) + 1
-    return len(group)
-
-
-def _on(dex: str) -> dict[str, str]:
-    return {"dex": dex} if dex else {}
 
 
 def _landed(
     swept: Swept,
-    lake: Path,
+    lake: Path | str,
     dex: str,
     source: str,
     asked: int,
@@ -206,16 +117,15 @@ def _landed(
             for row in state.positions
         ],
         ACCOUNTS: [
-            _account(account, state, scope, at) | _of(source, state.time_ts)
+            _account(account, state, scope, at)
+            | swept.about.get(account, {})
+            | _of(source, state.time_ts)
             for account, state in swept.states.items()
         ],
         SNAPSHOTS: [_summary(swept, moments, at, scope, asked, skipped) | _of(source, at)],
     }
-    part = f"{source}-{scope}-{int(ended.timestamp() * 1000)}"
-    landed = []
-    with staged(Path(lake)) as stage:
-        for table, held in rows.items():
-            landed.append(_land(table, held, stage, Path(lake), part))
+    part = f"{source}-{scope.lower()}-{int(ended.timestamp() * 1000)}"
+    landed = land_rows(lake, rows, part, [Origin.of(f"{swept.url}/info")], lambda: ended)
     landed[2].unknown_fields = swept.unknown
     if swept.failed:
         account, reason = next(iter(swept.failed.items()))
@@ -223,12 +133,6 @@ def _landed(
             f"{len(swept.failed)} of {asked} accounts did not answer; {account}: {reason}"
         )
     return landed
-
-
-def _land(table: Table, rows: list[dict], stage: Path, lake: Path, part: str) -> Landed:
-    batch = pa.Table.from_pylist(rows, table.schema)
-    files = in_lake(land(stage, table, batch, part), stage, lake) if rows else []
-    return Landed(table.name, files, len(rows))
 
 
 def _of(source: str, known_ts: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The budget goes where the map is: accounts near liquidation first, each time; then the rest by
 what they hold times how long nobody has looked.  Who was never asked counts with what it is
-worth, at a usual leverage.
+worth, at a usual leverage.  An account holds on each dex apart, and is planned for each apart.
 """
 
 from datetime import datetime, timedelta
@@ -17,11 +17,26 @@ NEVER = timedelta(days=7)  # how stale a look that never happened is
 
 
 class Plan(NamedTuple):
-    """Whom to ask, in order; and how many are known but left out."""
+    """Whom to ask.
 
-    accounts: list[str]
+    Attributes
+    ----------
+    accounts
+        Dex -> accounts, in order; a dex on which nobody is asked is not there.
+    hot
+        How many of them are near liquidation.
+    skipped
+        Dex -> how many are known but left out.
+    """
+
+    accounts: dict[str, list[str]]
     hot: int
-    skipped: int
+    skipped: dict[str, int]
+
+    @property
+    def asked(self) -> int:
+        """Return how many questions for one account there are, all dexes together."""
+        return sum(map(len, self.accounts.values()))
 
 
 def plan_sweep(book: pl.DataFrame, now: datetime, affordable: int | None) -> Plan:
@@ -30,24 +45,25 @@ def plan_sweep(book: pl.DataFrame, now: datetime, affordable: int | None) -> Pla
     Parameters
     ----------
     book
-        Rows of the view ``account_book``.
+        A row for each account and dex: see :func:`pipelines.steps.sweep_book.read_book`.
     now
         The sweep's start.
     affordable
-        How many can be asked; None: all.
+        How many can be asked, all dexes together; None: all.
 
     Examples
     --------
     >>> at = datetime(2026, 1, 2)
     >>> book = pl.DataFrame({
     ...     "account": ["far", "near", "stale", "new"],
+    ...     "dex": ["", "", "xyz", "xyz"],
     ...     "last_asked_ts": [at, at, at - timedelta(days=2), None],
     ...     "notional": [9e6, 1e3, 1e5, None],
     ...     "nearest_pct": [60.0, 2.0, 60.0, None],
     ...     "account_value": [None, None, None, 10.0],
     ... })
     >>> plan_sweep(book, at, 3)
-    Plan(accounts=['near', 'stale', 'new'], hot=1, skipped=1)
+    Plan(accounts={'': ['near'], 'xyz': ['stale', 'new']}, hot=1, skipped={'': 1})
     """
     worth = pl.coalesce(
         pl.col("notional"), pl.col("account_value") * USUAL_LEVERAGE, UNKNOWN_WORTH
@@ -61,8 +77,15 @@ def plan_sweep(book: pl.DataFrame, now: datetime, affordable: int | None) -> Pla
         pl.when("hot").then("nearest_pct"),
         -pl.col("due"),
         "account",
+        "dex",
     )
-    chosen = ordered if affordable is None else ordered.head(max(0, affordable))
-    return Plan(
-        chosen["account"].to_list(), int(chosen["hot"].sum()), ordered.height - chosen.height
-    )
+    count = ordered.height if affordable is None else max(0, affordable)
+    chosen, left = ordered.head(count), ordered.slice(count)
+    accounts = {dex: rows["account"].to_list() for dex, rows in _by_dex(chosen)}
+    skipped = {dex: rows.height for dex, rows in _by_dex(left)}
+    return Plan(accounts, int(chosen["hot"].sum()), skipped)
+
+
+def _by_dex(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    parts = rows.partition_by("dex", as_dict=True, maintain_order=True)
+    return [(str(key[0]), part) for key, part in parts.items()]

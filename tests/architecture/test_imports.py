@@ -42,7 +42,7 @@ def test_a_broken_layer_would_be_seen(tmp_path):
         ("undertow", "duckdb polars pyarrow numba numpy prefect vectorbt plotly"),
         ("warehouse.contracts.tables", "duckdb polars numba"),
         ("warehouse.catalog", "prefect vectorbt plotly numba"),
-        ("pipelines.steps.nightly", "prefect vectorbt plotly"),
+        ("pipelines.jobs.job", "prefect vectorbt plotly"),
         ("backtest.study", "prefect vectorbt plotly"),
         ("pipelines.cli", "duckdb polars prefect"),
         ("warehouse.cli", "duckdb polars numba"),

@@ -67,12 +67,13 @@ def body_of(lines):
 
 
 def tree(root):
-    """Return every file below ``root`` with its bytes."""
-    return {
+    """Return every file below ``root`` with its bytes; not a ledger, which says when."""
+    files = {
         str(file.relative_to(root)): file.read_bytes()
         for file in sorted(root.rglob("*"))
         if file.is_file()
     }
+    return {path: body for path, body in files.items() if not path.startswith("_ledger/")}
 
 
 decimals = st.decimals(-(10**9), 10**9, places=6).map(str)

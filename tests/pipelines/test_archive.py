@@ -78,3 +78,13 @@ def test_the_bucket_is_found_at_the_root_and_one_level_below(root):
 def test_a_root_without_the_prefix_says_what_was_looked_for(root):
     with pytest.raises(FileNotFoundError, match="holds neither c/ nor bucket/c/"):
         Archive.holding(str(root.parent), "bucket", "c")
+
+
+def test_an_archive_that_forgets_still_tells_where_rows_came_from(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    archive = Archive(str(tmp_path))
+    archive.read("a")
+    before = archive.origins("a")
+    archive.forget()
+    assert archive._seen == {}
+    assert archive.origins("a") == before

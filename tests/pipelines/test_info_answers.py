@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
-from pipelines.sources.info.metas import to_contexts, to_dexes, to_meta
+from pipelines.sources.info.dexes import to_dexes
+from pipelines.sources.info.metas import to_contexts, to_meta
 from pipelines.sources.info.series import to_candles, to_funding
 from pipelines.sources.info.states import to_state
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
-from pipelines.steps.fills import land_node_fills
+from pipelines.sources.hourly_fills import KINDS
+from pipelines.steps.fills import land_hourly_fills
 from tests.pipelines.data_fills import (
     HOUR,
     NOON,
@@ -61,7 +62,7 @@ def test_real_rows_are_landed_as_the_obvious_version_says(real, tmp_path):
         hour = datetime.strptime(file.parent.name, "%Y%m%d").replace(tzinfo=UTC)
         body = plain_body(file)
         bodies[hour + int(file.stem) * HOUR] = body
-    landed = land_node_fills(str(real), tmp_path)
+    landed = land_hourly_fills(str(real), tmp_path)
     wanted, duplicates, _ = plain.landed(bodies, "node_fills_by_block")
     rows = rows_of(tmp_path)
     assert in_grain_order(rows) == in_grain_order(wanted)
@@ -79,7 +80,7 @@ def plain_body(file):
 
 
 def test_real_files_are_cut_by_arrival_and_land_by_their_fills_own_time(real, tmp_path):
-    landed = land_node_fills(str(real / "raw-blocks"), tmp_path)
+    landed = land_hourly_fills(str(real / "raw-blocks"), tmp_path)
     assert [(file.parent.name, file.stem) for file in landed.files] == [
         ("day=2025-10-27", "node_fills_by_block-16"),
         ("day=2025-10-27", "node_fills_by_block-17"),
@@ -88,8 +89,8 @@ def test_real_files_are_cut_by_arrival_and_land_by_their_fills_own_time(real, tm
 
 
 def test_a_real_day_has_the_bytes_it_has_in_the_whole(real, tmp_path):
-    land_node_fills(str(real), tmp_path / "whole")
-    land_node_fills(str(real), tmp_path / "day", DAY, NEXT)
+    land_hourly_fills(str(real), tmp_path / "whole")
+    land_hourly_fills(str(real), tmp_path / "day", DAY, NEXT)
     whole = tree(tmp_path / "whole")
     assert tree(tmp_path / "day") == {p: b for p, b in whole.items() if "day=2025-10-10" in p}
 
@@ -113,7 +114,7 @@ def made_files(draw):
 def test_made_files_are_landed_as_the_obvious_version_says(files, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     bodies = {NOON + n * HOUR: lines for n, lines in files.items()}
-    landed = land_node_fills(put(folder / "archive", bodies), folder / "lake")
+    landed = land_hourly_fills(put(folder / "archive", bodies), folder / "lake")
     wanted, duplicates, disagreeing = plain.landed(
         {hour: body_of(lines) for hour, lines in bodies.items()}, "node_fills_by_block"
     )
@@ -129,16 +130,16 @@ def test_made_files_are_landed_as_the_obvious_version_says(files, tmp_path_facto
 
 def test_landing_twice_leaves_the_same_bytes(tmp_path):
     root = a_day(tmp_path / "archive")
-    land_node_fills(root, tmp_path / "lake")
+    land_hourly_fills(root, tmp_path / "lake")
     first = tree(tmp_path / "lake")
-    land_node_fills(root, tmp_path / "lake")
+    land_hourly_fills(root, tmp_path / "lake")
     assert tree(tmp_path / "lake") == first
 
 
 def test_a_day_has_the_bytes_it_has_in_the_whole(tmp_path):
     root = a_day(tmp_path / "archive")
-    land_node_fills(root, tmp_path / "whole")
-    landed = land_node_fills(root, tmp_path / "day", DAY, NEXT)
+    land_hourly_fills(root, tmp_path / "whole")
+    landed = land_hourly_fills(root, tmp_path / "day", DAY, NEXT)
     whole = tree(tmp_path / "whole")
     assert tree(tmp_path / "day") == {p: b for p, b in whole.items() if "day=2025-10-10" in p}
     # 24 hours with their own fill, the late one of the next file and the early one of the last.
@@ -151,7 +152,7 @@ def test_fills_are_known_when_their_file_was_published(tmp_path):
         NOON: [block(fill(NOON, tid=1), again)],
         NOON + HOUR: [block(again, fill(NOON, tid=3))],
     }
-    landed = land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake")
+    landed = land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
     known = {row["trade_id"]: row["known_ts"] - NOON for row in rows_of(tmp_path / "lake")}
     published = 2 * HOUR + HOUR / 30
     assert known == {1: published, 2: published, 3: HOUR + published}
@@ -163,7 +164,7 @@ def test_of_duplicates_that_disagree_the_first_known_is_kept_and_told(tmp_path):
         NOON + HOUR: [block(fill(px="9"), fill(fee="9", tid=8))],
         NOON: [block(fill(px="1"), fill(px="2"), fill(px="1"), fill(side="A"), fill(tid=8))],
     }
-    landed = land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake")
+    landed = land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
     rows = {(row["trade_id"], row["is_buy"]): row for row in rows_of(tmp_path / "lake")}
     assert {key: row["px"] for key, row in rows.items()} == {
         (7, True): 1.0,
@@ -187,7 +188,7 @@ def test_rows_that_share_all_but_one_part_of_the_grain_are_all_kept(tmp_path):
         fill(time=fill()["time"] + 1),
     ]
     lines = [block(*fills), block(fill(), user=OTHER)]
-    landed = land_node_fills(put(tmp_path / "archive", {NOON: lines}), tmp_path / "lake")
+    landed = land_hourly_fills(put(tmp_path / "archive", {NOON: lines}), tmp_path / "lake")
     assert (landed.rows, landed.duplicates) == (6, 0)
 
 
@@ -195,7 +196,7 @@ def test_a_missing_hour_is_a_gap_and_a_missing_neighbour_a_note(tmp_path):
     hours = [n for n in range(24) if n != 7]
     root = a_day(tmp_path / "archive", hours)
     for since, until in ((DAY, NEXT), (None, None)):
-        landed = land_node_fills(root, tmp_path / "lake", since, until)
+        landed = land_hourly_fills(root, tmp_path / "lake", since, until)
         assert landed.gaps == ["node_fills_by_block: no file for 2025-10-10 07:00 UTC"]
         beside = [note for note in landed.notes if "beside the range" in note]
         assert [note[:60] for note in beside] == [
@@ -206,7 +207,7 @@ def test_a_missing_hour_is_a_gap_and_a_missing_neighbour_a_note(tmp_path):
 
 def test_hours_asked_for_beyond_the_files_are_gaps(tmp_path):
     root = a_day(tmp_path / "archive", range(12, 24))
-    landed = land_node_fills(root, tmp_path / "lake", DAY, NEXT)
+    landed = land_hourly_fills(root, tmp_path / "lake", DAY, NEXT)
     assert len(landed.gaps) == 12
     assert landed.gaps[0] == "node_fills_by_block: no file for 2025-10-10 00:00 UTC"
 
@@ -216,7 +217,7 @@ def test_what_an_outage_delayed_is_found_in_the_next_file_there_is(tmp_path):
         NOON: [block(fill(NOON, tid=1))],
         NOON + 5 * HOUR: [block(*(fill(NOON + n * HOUR, tid=2 + n) for n in range(6)))],
     }
-    landed = land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake", DAY, NEXT)
+    landed = land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake", DAY, NEXT)
     assert (landed.rows, len(landed.files)) == (7, 6)
     assert not any("not next to" in note for note in landed.notes)
 
@@ -225,7 +226,7 @@ def test_what_strayed_past_other_files_is_landed_and_told(tmp_path):
     files = {NOON + n * HOUR: [block(fill(NOON + n * HOUR, tid=n))] for n in range(5)}
     files[NOON + 4 * HOUR] = [block(fill(NOON, tid=90), fill(NOON, tid=0))]
     files[NOON] += [block(fill(NOON + 3 * HOUR, tid=91))]
-    landed = land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake")
+    landed = land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
     hours = {row["trade_id"]: row["time_ts"] for row in rows_of(tmp_path / "lake")}
     assert (hours[90], hours[91]) == (NOON, NOON + 3 * HOUR)
     assert (landed.rows, landed.duplicates, len(landed.files)) == (6, 1, 4)
@@ -236,9 +237,9 @@ def test_what_strayed_past_other_files_is_landed_and_told(tmp_path):
 
 
 def test_a_mirror_with_fewer_files_does_not_thin_out_the_lake(tmp_path):
-    land_node_fills(a_day(tmp_path / "all"), tmp_path / "lake")
+    land_hourly_fills(a_day(tmp_path / "all"), tmp_path / "lake")
     whole = tree(tmp_path / "lake")
-    land_node_fills(a_day(tmp_path / "some", range(9, 12)), tmp_path / "lake")
+    land_hourly_fills(a_day(tmp_path / "some", range(9, 12)), tmp_path / "lake")
     assert tree(tmp_path / "lake") == whole
 
 
@@ -247,7 +248,7 @@ def test_nothing_is_written_where_a_line_is_bad(tmp_path):
     root = a_day(tmp_path / "archive", range(24))
     put(tmp_path / "archive", {MIDNIGHT + 21 * HOUR: lines})
     with pytest.raises(SourceError) as caught:
-        land_node_fills(root, tmp_path / "lake")
+        land_hourly_fills(root, tmp_path / "lake")
     assert str(caught.value) == (
         "node_fills_by_block/hourly/20251010/21.lz4 line 2: "
         "fill field px: must be a decimal string, is null"
@@ -257,19 +258,19 @@ def test_nothing_is_written_where_a_line_is_bad(tmp_path):
 
 def test_a_bad_line_leaves_the_lake_as_it_was(tmp_path):
     root = a_day(tmp_path / "archive", range(24))
-    land_node_fills(root, tmp_path / "lake")
+    land_hourly_fills(root, tmp_path / "lake")
     before = tree(tmp_path / "lake")
     changed = [block(fill(MIDNIGHT, px="5", tid=0))]
     put(tmp_path / "archive", {MIDNIGHT: changed, MIDNIGHT + 23 * HOUR: b"\0" * 20})
     with pytest.raises(SourceError, match=r"20251010/23\.lz4: must be LZ4 frames"):
-        land_node_fills(root, tmp_path / "lake")
+        land_hourly_fills(root, tmp_path / "lake")
     assert tree(tmp_path / "lake") == before
 
 
 def test_a_row_that_breaks_the_contract_is_refused_and_nothing_is_written(tmp_path):
     files = {NOON: [block(fill())], NOON + HOUR: [block(fill(NOON + HOUR, px="-1.0"))]}
     with pytest.raises(ContractError, match=r"fills\.px: must be 0 or more, is -1\.0"):
-        land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake")
+        land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
     assert list((tmp_path / "lake").iterdir()) == []
 
 
@@ -278,7 +279,7 @@ def test_what_a_killed_landing_left_is_swept_and_a_living_ones_stays(tmp_path):
     dead, living = lake / ".landing-999999999-x", lake / ".landing-1-x"
     for folder in (dead, living):
         (folder / "fills").mkdir(parents=True)
-    land_node_fills(a_day(tmp_path / "archive", range(2)), lake)
+    land_hourly_fills(a_day(tmp_path / "archive", range(2)), lake)
     assert (dead.exists(), living.exists()) == (False, True)
 
 
@@ -290,7 +291,7 @@ def test_unknown_fields_are_counted_over_files(tmp_path):
         ]
         for n in range(3)
     }
-    landed = land_node_fills(put(tmp_path / "archive", files), tmp_path / "lake")
+    landed = land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
     assert landed.unknown_fields == {"block.shard": 3, "mood": 3}
 
 
@@ -300,21 +301,21 @@ def test_files_that_nobody_documented_are_told_and_not_read(tmp_path):
     for path in ("20251010/07.lz4", "20251010/24.lz4", "20251399/7.lz4", "20251010/7.lz4.tmp"):
         (hourly / path).parent.mkdir(exist_ok=True)
         (hourly / path).write_bytes(b"?")
-    landed = land_node_fills(root, tmp_path / "lake")
+    landed = land_hourly_fills(root, tmp_path / "lake")
     assert any("4 files not read, their names are not documented" in n for n in landed.notes)
     assert landed.rows == 1
 
 
 def test_progress_goes_from_none_to_all(tmp_path):
     root, told = a_day(tmp_path / "archive", range(3)), []
-    land_node_fills(root, tmp_path / "lake", progress=lambda *step: told.append(step))
+    land_hourly_fills(root, tmp_path / "lake", progress=lambda *step: told.append(step))
     assert [step[1:] for step in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told[0][0] == "node_fills_by_block/hourly/20251010/0.lz4"
 
 
 def test_a_range_without_files_is_gaps_and_no_rows(tmp_path):
     root = put(tmp_path / "archive", {NOON: [block(fill())]})
-    landed = land_node_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 2))
+    landed = land_hourly_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 2))
     assert (landed.rows, landed.files, len(landed.gaps)) == (0, [], 24)
     assert landed.gaps[0] == "node_fills_by_block: no file for 2025-11-01 00:00 UTC"
 
@@ -322,9 +323,9 @@ def test_a_range_without_files_is_gaps_and_no_rows(tmp_path):
 def test_a_range_that_cannot_be_bounded_or_is_empty_is_an_error_that_names_it(tmp_path):
     root = put(tmp_path / "archive", {NOON: [block(fill())]})
     with pytest.raises(FileNotFoundError, match=r"from 2025-11-01 to the last"):
-        land_node_fills(root, tmp_path / "lake", date(2025, 11, 1))
+        land_hourly_fills(root, tmp_path / "lake", date(2025, 11, 1))
     with pytest.raises(ValueError, match=r"since 2025-11-01 must be before until 2025-11-01"):
-        land_node_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 1))
+        land_hourly_fills(root, tmp_path / "lake", date(2025, 11, 1), date(2025, 11, 1))
 
 
 def test_an_archive_without_files_is_an_error(tmp_path):
@@ -332,29 +333,60 @@ def test_an_archive_without_files_is_an_error(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"no node_fills_by_block/hourly/YYYYMMDD/H\.lz4"
     ):
-        land_node_fills(str(tmp_path), tmp_path / "lake")
+        land_hourly_fills(str(tmp_path), tmp_path / "lake")
 
 
 def test_the_root_may_be_the_folder_above_the_bucket(tmp_path):
     put(tmp_path / "mirror/hl-mainnet-node-data", {NOON: [block(fill())]})
-    assert land_node_fills(str(tmp_path / "mirror"), tmp_path / "lake").rows == 1
+    assert land_hourly_fills(str(tmp_path / "mirror"), tmp_path / "lake").rows == 1
     with pytest.raises(FileNotFoundError, match="holds neither node_fills_by_block/hourly/"):
-        land_node_fills(str(tmp_path), tmp_path / "lake")
+        land_hourly_fills(str(tmp_path), tmp_path / "lake")
 
 
-def test_the_source_names_rows_parts_and_sentences(tmp_path):
+def test_a_label_names_rows_parts_and_sentences_and_the_source_the_asking(tmp_path):
     root = put(tmp_path / "archive", {NOON: [block(fill())], NOON + 2 * HOUR: []})
-    landed = land_node_fills(root, tmp_path / "lake", source="own_node")
-    assert {row["source"] for row in rows_of(tmp_path / "lake")} == {"own_node"}
-    assert [file.name for file in landed.files] == ["own_node-12.parquet"]
-    assert landed.gaps == ["own_node: no file for 2025-10-10 13:00 UTC"]
+    landed = land_hourly_fills(root, tmp_path / "lake", label="mirror")
+    assert {row["source"] for row in rows_of(tmp_path / "lake")} == {"mirror"}
+    assert [file.name for file in landed.files] == ["mirror-12.parquet"]
+    assert landed.gaps == ["mirror: no file for 2025-10-10 13:00 UTC"]
     assert {row["account"] for row in rows_of(tmp_path / "lake")} == {USER}
+    assert {ask.source for ask in landed.asked} == {"node_fills_by_block"}
+
+
+def test_each_hour_that_was_asked_for_is_told_with_what_came_of_it(tmp_path):
+    root = put(tmp_path / "archive", {NOON: [block(fill())], NOON + 2 * HOUR: []})
+    landed = land_hourly_fills(root, tmp_path / "lake", DAY, NEXT)
+    told = {ask.hour: (ask.outcome, ask.reason) for ask in landed.asked}
+    assert len(landed.asked) == len(told) == 24
+    assert {(ask.table_name, ask.day) for ask in landed.asked} == {("fills", DAY)}
+    assert told.pop(12) == ("landed", None)
+    assert told.pop(14) == ("absent", "its files hold no fill of this hour")
+    assert set(told.values()) == {("absent", "no file of this hour")}
+
+
+def test_hours_that_an_archive_never_had_are_no_gaps(tmp_path):
+    """Its first hour is the ninth of its first day."""
+    first = KINDS["node_fills_by_block"].covers[0]
+    root = put(tmp_path / "archive", {first + n * HOUR: [] for n in range(3)})
+    landed = land_hourly_fills(root, tmp_path / "lake", first.date(), date(2025, 7, 28))
+    assert len(landed.gaps) == len(landed.asked) - 3 == 24 - first.hour - 3
+    assert (
+        landed.gaps[0]
+        == f"node_fills_by_block: no file for {first + 3 * HOUR:%Y-%m-%d %H:%M} UTC"
+    )
+    landed = land_hourly_fills(root, tmp_path / "lake", date(2025, 7, 1), date(2025, 7, 2))
+    assert (landed.gaps, landed.asked, landed.rows) == ([], [], 0)
+
+
+def test_a_source_that_is_none_is_an_error_that_names_them_all(tmp_path):
+    with pytest.raises(ValueError, match=r"source 'x': must be one of node_fills_by_block, "):
+        land_hourly_fills(str(tmp_path), tmp_path / "lake", source="x")
 
 
 def test_a_fill_far_from_its_file_and_outside_the_range_is_said(tmp_path):
     """It may be a fault of the source; it must not vanish without a word."""
     files = {NOON: [block(fill(NOON, tid=1), fill(NOON - 72 * HOUR, tid=2))]}
     root = put(tmp_path / "archive", files)
-    landed = land_node_fills(root, tmp_path / "lake", date(2025, 10, 10), date(2025, 10, 11))
+    landed = land_hourly_fills(root, tmp_path / "lake", date(2025, 10, 10), date(2025, 10, 11))
     assert landed.rows == 1
     assert any("1 fills lie outside the range and more than an hour" in n for n in landed.notes)

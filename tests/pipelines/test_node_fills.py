@@ -1,3 +1,4 @@
+import contextlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
@@ -8,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
+from pipelines.sources.hourly_files import unpacked
 from pipelines.sources.node_fill_faults import first_fault
 from pipelines.sources.node_fill_rows import to_fills
-from pipelines.sources.node_fills import unpacked
 from tests.pipelines.data_fills import OTHER, USER, block, blocks, body_of, fill
+from tests.pipelines.data_hostile import OFTEN, hostile, refused_or_right
 from tests.reference import node_fills as plain
 
 
@@ -270,3 +272,30 @@ def test_a_frame_with_a_flipped_bit_is_an_error():
     packed[-1] ^= 1
     with pytest.raises(SourceError, match=r"0\.lz4: must be LZ4 frames"):
         unpacked(bytes(packed), "0.lz4")
+
+
+@pytest.mark.parametrize("levels", [200, 300, 1000, 1100, 100_000])
+@pytest.mark.parametrize("name", ["px", "coin", "tid", "side", "crossed", "liquidation"])
+def test_a_value_of_many_levels_is_a_fault(name, levels):
+    deep = "[" * levels + "]" * levels
+    body = body_of([block(fill(**{name: "hole"}))]).replace(b'"hole"', deep.encode())
+    with pytest.raises(SourceError, match=r"^0\.lz4 line 1: (fill field|must be JSON)"):
+        to_fills(body, "0.lz4")
+
+
+documents = blocks().map(lambda lines: [json.loads(line) for line in lines])
+
+
+@given(body=hostile(documents))
+@OFTEN
+def test_a_harmed_line_is_refused_or_read_rightly(body):
+    refused_or_right(to_fills, plain.to_rows, body)
+
+
+@given(at=st.integers(0), bit=st.integers(0, 7), cut=st.integers(0))
+@OFTEN
+def test_harmed_frames_are_refused_or_read(at, bit, cut):
+    packed = bytearray(lz4.frame.compress(body_of([block(fill())] * 9), block_size=4))
+    packed[at % len(packed)] ^= 1 << bit
+    with contextlib.suppress(SourceError):
+        unpacked(bytes(packed[: len(packed) - cut % 9]), "0.lz4")

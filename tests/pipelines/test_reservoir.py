@@ -86,7 +86,7 @@ def test_landing_twice_leaves_the_same_bytes(root, lake):
     first = [file.read_bytes() for file in files]
     land_reservoir(str(root), lake)
     assert [file.read_bytes() for file in files] == first
-    assert sorted(lake.rglob("*.*")) == sorted(files)
+    assert sorted(lake.rglob("day=*/*")) == sorted(files)
 
 
 def test_the_range_is_half_open_and_by_the_snapshots_own_day(root, lake):

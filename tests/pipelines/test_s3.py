@@ -1,53 +1,17 @@
-import boto3
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from pipelines.simulator.archive.write import write_archive
 from pipelines.simulator.world import WorldSpec
 from pipelines.sources.archive import Archive
 from pipelines.sources.errors import UnreachableError
-from pipelines.steps.fills import land_node_fills
+from pipelines.steps.fills import land_hourly_fills
 from pipelines.steps.market import land_market
 from pipelines.steps.positions import land_reservoir
 from tests.pipelines.data_fills import HOUR, NOON, block, fill, put, tree
+from warehouse.store import Lake
 
 BUCKET = "hl-mainnet-node-data"
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(server, monkeypatch, tmp_path):
-    """An empty bucket behind the usual variables, and nothing of the user's own settings."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    client.delete_bucket(Bucket=BUCKET)
-    client.close()
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def upload(client, root, prefix=""):
@@ -108,8 +72,8 @@ def test_a_landing_from_a_bucket_leaves_the_bytes_of_a_landing_from_a_folder(buc
     }
     root = put(tmp_path / "archive", files)
     upload(bucket, tmp_path / "archive")
-    local = land_node_fills(root, tmp_path / "local")
-    remote = land_node_fills(f"s3://{BUCKET}", tmp_path / "remote")
+    local = land_hourly_fills(root, tmp_path / "local")
+    remote = land_hourly_fills(f"s3://{BUCKET}", tmp_path / "remote")
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
     assert (remote.rows, remote.duplicates, remote.notes) == (4, 2, local.notes)
 
@@ -117,8 +81,8 @@ def test_a_landing_from_a_bucket_leaves_the_bytes_of_a_landing_from_a_folder(buc
 def test_real_rows_from_a_bucket_leave_the_bytes_of_those_from_a_folder(bucket, real, tmp_path):
     folder = real / "raw-blocks" / BUCKET
     upload(bucket, folder)
-    land_node_fills(str(folder), tmp_path / "local")
-    assert land_node_fills(f"s3://{BUCKET}", tmp_path / "remote").rows == 3590
+    land_hourly_fills(str(folder), tmp_path / "local")
+    assert land_hourly_fills(f"s3://{BUCKET}", tmp_path / "remote").rows == 3590
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
 
 
@@ -159,3 +123,17 @@ def test_a_bucket_that_cannot_be_written_to_is_one_line(bucket, monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(UnreachableError, match=f"target s3://{BUCKET}: .*credentials"):
         write_archive(WorldSpec(coins=1, accounts=1), 1, f"s3://{BUCKET}")
+
+
+def test_landing_into_a_bucket_leaves_the_bytes_of_landing_into_a_folder(bucket, tmp_path):
+    spec, root = WorldSpec(coins=3, accounts=40), str(tmp_path / "archive")
+    write_archive(spec, 1, tmp_path / "archive", snapshot_every=12, books=False, contexts=False)
+    place = f"s3://{BUCKET}/lakes/one"
+    for lake in (str(tmp_path / "local"), place):
+        land_market(root, lake)
+        land_reservoir(root, lake)
+        land_hourly_fills(root, lake)
+    remote = Lake.at(place)
+    parts = {path: remote.read(path) for path in remote.sizes("") if "_ledger" not in path}
+    assert parts == tree(tmp_path / "local")
+    assert {path.partition("/")[0] for path in parts} >= {"fills", "positions", "candles"}

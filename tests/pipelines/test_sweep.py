@@ -7,7 +7,8 @@ import pytest
 from pipelines.sources.errors import UnreachableError
 from pipelines.sources.info.budget import Budget
 from pipelines.sources.info.client import InfoClient
-from pipelines.steps.sweep import TOGETHER, sweep, weight_of_sweep
+from pipelines.steps.sweep import sweep
+from pipelines.steps.sweep_asking import TOGETHER, weight_of_sweep
 from tests.pipelines.test_info_answers import CONTEXT, META, POSITION
 from tests.rows import account
 from warehouse import open_lake

@@ -78,6 +78,6 @@ def landed(bodies, source):
                 first = kept[key]
                 disagreeing += any(row[name] != first[name] for name in row)
             else:
-                known = hour + timedelta(hours=2, minutes=2)
+                known = max(hour + timedelta(hours=2, minutes=2), row["time_ts"])
                 kept[key] = row | {"source": source, "known_ts": known}
     return list(kept.values()), duplicates, disagreeing

@@ -14,28 +14,24 @@ HOUR = timedelta(hours=1)
 BTC = ((10.0, 96.0), (5.0, 91.0), (2.0, 40.0), (-4.0, 108.0), (-3.0, 114.0), (1.0, None))
 
 
-def fill_lake(root, coin="BTC", source="reservoir", backtests=True):
+def fill_lake(root, coin="BTC", source="reservoir", backtests=True, contexts=True):
     """Land snapshots, prices, open interest, one liquidation and a backtest."""
     for hours in (0, 2, 3):
         at = NOON - hours * HOUR
         _land_snapshot(root, at, coin, source, BTC if hours == 0 else BTC[:4])
     _land(root, tables.CANDLES, [_candle(coin, k) for k in range(-12, 12) if k not in (1, 2)])
-    _land(
-        root,
-        tables.ASSET_CONTEXTS,
-        [
-            _row(
-                tables.ASSET_CONTEXTS,
-                venue="hyperliquid",
-                coin=coin,
-                context_ts=NOON - HOUR,
-                open_interest=72.0,
-                open_interest_notional=7200.0,
-                source="market_files",
-                known_ts=NOON,
-            )
-        ],
-    )
+    if contexts:
+        context = _row(
+            tables.ASSET_CONTEXTS,
+            venue="hyperliquid",
+            coin=coin,
+            context_ts=NOON - HOUR,
+            open_interest=72.0,
+            open_interest_notional=7200.0,
+            source="market_files",
+            known_ts=NOON,
+        )
+        _land(root, tables.ASSET_CONTEXTS, [context])
     _land(root, tables.FILLS, list(_liquidation(coin)))
     if backtests:
         _land_backtests(root, coin)

@@ -2,7 +2,7 @@ import pytest
 
 from pipelines.simulator.archive.write import write_archive
 from pipelines.sources import reservoir
-from pipelines.steps.fills import land_node_fills
+from pipelines.steps.fills import land_hourly_fills
 from tests.simulator.archived import FILLS, SPEC, blocks_of, hour_of
 from warehouse import open_lake
 
@@ -18,7 +18,7 @@ def written(tmp_path_factory):
 @pytest.fixture(scope="session")
 def lake(written, tmp_path_factory):
     lake = tmp_path_factory.mktemp("lake")
-    landed = land_node_fills(str(written / "files"), lake)
+    landed = land_hourly_fills(str(written / "files"), lake)
     assert not landed.unknown_fields
     assert not landed.gaps
     assert landed.duplicates == 0

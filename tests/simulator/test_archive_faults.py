@@ -16,7 +16,7 @@ from pipelines.simulator.faults import parse_faults
 from pipelines.simulator.world import WorldSpec
 from pipelines.sources.errors import SourceError
 from pipelines.sources.reservoir import reservoir, snapshot_files
-from pipelines.steps.fills import land_node_fills
+from pipelines.steps.fills import land_hourly_fills
 
 SPEC = WorldSpec(seed=5, coins=2, accounts=110)
 FILLS = "hl-mainnet-node-data/node_fills_by_block/hourly"
@@ -61,7 +61,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plain(whole, tmp_path_factory):
-    return land_node_fills(str(whole / "files"), tmp_path_factory.mktemp("lake"))
+    return land_hourly_fills(str(whole / "files"), tmp_path_factory.mktemp("lake"))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_missing_hour_is_a_gap(whole, tmp_path):
     folder = write(tmp_path / "world", "missing-hours")
     [gone] = done(folder, "missing-hours")
     assert files_of(whole).keys() - files_of(folder).keys() == {gone["path"]}
-    landed = land_node_fills(str(folder / "files"), tmp_path / "lake")
+    landed = land_hourly_fills(str(folder / "files"), tmp_path / "lake")
     [gap] = landed.gaps
     day, hour = re.search(r"(\d{8})/(\d+)\.lz4", gone["path"]).groups()
     assert gap.endswith(f"no file for {day[:4]}-{day[4:6]}-{day[6:]} {int(hour):02}:00 UTC")
@@ -117,7 +117,7 @@ def test_a_missing_snapshot_was_not_taken(whole, tmp_path):
 
 def test_what_comes_twice_or_late_lands_once_and_is_counted(plain, tmp_path):
     folder = write(tmp_path / "world", "duplicate-rows", "late-rows=3")
-    landed = land_node_fills(str(folder / "files"), tmp_path / "lake")
+    landed = land_hourly_fills(str(folder / "files"), tmp_path / "lake")
     assert landed.rows == plain.rows
     assert plain.duplicates == 0 < landed.duplicates
     assert done(folder, "duplicate-rows")
@@ -130,7 +130,7 @@ def test_what_comes_twice_or_late_lands_once_and_is_counted(plain, tmp_path):
 
 def test_a_new_field_is_tolerated_and_counted(whole, plain, tmp_path):
     folder = write(tmp_path / "world", "new-field")
-    landed = land_node_fills(str(folder / "files"), tmp_path / "lake")
+    landed = land_hourly_fills(str(folder / "files"), tmp_path / "lake")
     assert 0 < landed.unknown_fields["feeTier"] < landed.rows == plain.rows
     [begins] = done(folder, "new-field")
     assert begins["path"] == min(differing(whole, folder), key=hour_of)
@@ -156,7 +156,7 @@ def test_a_spoilt_file_is_refused_by_its_name(whole, tmp_path, fault, said):
     assert differing(whole, folder) == {spoilt["path"]}
     path = spoilt["path"].removeprefix("hl-mainnet-node-data/")
     with pytest.raises(SourceError, match=re.escape(f"{path}")) as error:
-        land_node_fills(str(folder / "files"), tmp_path / "lake")
+        land_hourly_fills(str(folder / "files"), tmp_path / "lake")
     assert said.format(**spoilt) in str(error.value)
     assert not list((tmp_path / "lake").rglob("*.parquet"))
 

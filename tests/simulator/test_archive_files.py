@@ -14,7 +14,7 @@ from pipelines.simulator.coins import COINS
 from pipelines.simulator.world import WorldSpec
 from pipelines.sources.archive import Archive
 from pipelines.sources.documented_tiers import tiers_of
-from pipelines.steps.fills import land_node_fills
+from pipelines.steps.fills import land_hourly_fills
 from pipelines.steps.market import land_market
 from tests.simulator.archived import SPEC, contexts_of, digest, lines_of
 from warehouse import open_lake
@@ -252,6 +252,6 @@ def test_a_world_lasts_as_long_as_asked_from_when_asked(tmp_path):
 
 @pytest.mark.parametrize("root", ["files", "files/hl-mainnet-node-data"])
 def test_rows_of_a_simulated_venue_say_so_by_themselves(written, tmp_path, root):
-    land_node_fills(str(written / root), tmp_path)
+    land_hourly_fills(str(written / root), tmp_path)
     with open_lake(tmp_path) as con:
         assert con.sql("select distinct source from fills").fetchall() == [("simulated",)]

@@ -45,6 +45,15 @@ FILLED_IN = {
         "day": "state_ts::timestamptz::date",
         "known_ts": "state_ts",
     },
+    "incidents": {
+        "check_name": "'a_check'",
+        "source": "'test'",
+        "severity": "'warn'",
+        "what": "'wrong'",
+        "rows": "1",
+        "day": "start_ts::timestamptz::date",
+        "known_ts": "start_ts",
+    },
     "asset_contexts": {
         "venue": "'hyperliquid'",
         "source": "'test'",

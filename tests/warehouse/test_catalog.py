@@ -5,6 +5,7 @@ import pytest
 
 from tests.rows import land_snapshot, position
 from warehouse import catalog, open_lake
+from warehouse.checks.definitions import checks
 from warehouse.contracts.tables import TABLES
 from warehouse.sandbox import select
 
@@ -114,6 +115,5 @@ def test_sql_reads_the_lake_and_nothing_else(tmp_path, query):
 
 def test_every_sql_file_is_shipped():
     folder = Path(str(catalog.SQL))
-    assert {made.name for made in catalog.definitions()} == {
-        path.stem for path in folder.glob("*/*.sql")
-    }
+    named = {made.name for made in catalog.definitions()} | {check.name for check in checks()}
+    assert named == {path.stem for path in folder.glob("*/*.sql")}

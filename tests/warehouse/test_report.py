@@ -139,9 +139,7 @@ def test_a_moment_is_answered_by_what_was_there(tmp_path):
 
 
 def test_an_unknown_open_interest_is_unknown_and_not_zero(tmp_path):
-    lake = fill_lake(tmp_path / "lake")
-    for file in lake.glob("asset_contexts/*/*.parquet"):
-        file.unlink()
+    lake = fill_lake(tmp_path / "lake", contexts=False)
     text = read(write_report(lake, tmp_path / "r.html", ["BTC"])).text
     assert "share of the venue’s open interest seen: unknown" in text
     assert "saw 0" not in text

@@ -52,9 +52,19 @@ ACCOUNTS = Table(
         Column(
             "account_mode",
             STR,
-            "standard, dex_abstraction, unified or portfolio_margin; null: not given",
+            "standard, dex_abstraction, unified or portfolio_margin; null: not asked this "
+            "time, or a word that is not known",
             null=True,
             rules=(NAMED,),
+        ),
+        Column(
+            "spot_usdc",
+            F64,
+            "USDC in spot, what orders hold included, as of seconds before state_ts; asked of "
+            "accounts whose collateral lies there (unified, portfolio_margin); null: not asked",
+            "USD",
+            null=True,
+            since=2,
         ),
         KNOWN,
     ),

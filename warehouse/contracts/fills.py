@@ -7,8 +7,9 @@ from warehouse.contracts.table import TS, Column, Table
 FILLS = Table(
     name="fills",
     doc="One side of one trade; the two sides of a trade share trade_id.",
-    grain=("coin", "time_ts", "trade_id", "account", "is_buy"),
+    grain=("coin", "time_ts", "trade_id", "account", "is_buy", "source"),
     time="time_ts",
+    told_once=("time_ts", "coin", "account", "is_buy", "order_id", "px", "size"),
     columns=(
         Column("time_ts", TS, "block time of the trade"),
         COIN,
@@ -24,19 +25,53 @@ FILLS = Table(
         Column("is_buy", BOOL, "true: the account bought"),
         Column("start_position", F64, "signed position before the fill", "coin"),
         Column(
-            "direction", STR, "the venue's own word: Open Long, Close Short, …", rules=(NAMED,)
+            "direction",
+            STR,
+            "the venue's own word: Open Long, Close Short, …; null: not given, and not told by "
+            "the position before",
+            null=True,
+            rules=(NAMED,),
         ),
-        Column("closed_pnl", F64, "profit realised by the fill, as reported", "USD"),
-        Column("fee", F64, "fee with the builder's part; negative: a rebate", "fee_token"),
-        Column("fee_token", STR, "token the fee is paid in", rules=(NAMED,)),
-        Column("trade_id", I64, "the venue's tid; unique with time_ts and coin"),
-        Column("order_id", I64, "the venue's oid"),
+        Column(
+            "closed_pnl",
+            F64,
+            "profit realised by the fill, as reported; null: not given",
+            "USD",
+            null=True,
+        ),
+        Column(
+            "fee",
+            F64,
+            "fee with the builder's part; negative: a rebate; null: not given",
+            "fee_token",
+            null=True,
+        ),
+        Column(
+            "fee_token",
+            STR,
+            "token the fee is paid in; null: not given",
+            null=True,
+            rules=(NAMED,),
+        ),
+        Column(
+            "trade_id",
+            I64,
+            "the venue's tid; unique with time_ts, coin and source; negative: the source gives "
+            "none, made from both orders' ids, so it matches no other source's",
+        ),
+        Column(
+            "order_id",
+            I64,
+            "the venue's oid of this side's order, the same in every source; a trade's two "
+            "sides have one each",
+        ),
         Column("is_taker", BOOL, "true: the order crossed the book"),
         Column(
             "liquidation_method",
             STR,
-            "null: no liquidation; market: forced order in the book; backstop: taken over by "
-            "the liquidator vault; adl: closed against the other side",
+            "null: no liquidation, or, from node_trades, one other than market; market: forced "
+            "order in the book; backstop: taken over by the liquidator vault; adl: closed "
+            "against the other side",
             null=True,
             rules=(one_of("market", "backstop", "adl"),),
         ),

@@ -82,6 +82,53 @@ ASSET_CONTEXTS = Table(
         ),
         Column("funding_rate", F64, "hourly; null: not given", "fraction per hour", null=True),
         Column(
+            "premium",
+            F64,
+            "of the impact prices over the oracle's; null: not given, or a side of the book "
+            "is too thin for one",
+            "fraction",
+            null=True,
+            since=2,
+        ),
+        Column(
+            "mid_px",
+            F64,
+            "between best bid and best ask; null: not given, or a side of the book is empty",
+            "USD",
+            null=True,
+            since=2,
+            rules=(POSITIVE,),
+        ),
+        Column(
+            "impact_bid_px",
+            F64,
+            "average px of selling the venue's impact notional; null: not given, or the bids "
+            "are too thin for it",
+            "USD",
+            null=True,
+            since=2,
+            rules=(POSITIVE,),
+        ),
+        Column(
+            "impact_ask_px",
+            F64,
+            "average px of buying the venue's impact notional; null: not given, or the asks "
+            "are too thin for it",
+            "USD",
+            null=True,
+            since=2,
+            rules=(POSITIVE,),
+        ),
+        Column(
+            "prev_day_px",
+            F64,
+            "mark 24 h before; null: not given, or there was none yet",
+            "USD",
+            null=True,
+            since=2,
+            rules=(POSITIVE,),
+        ),
+        Column(
             "day_notional_volume",
             F64,
             "traded in the 24 h before; null: not given",

@@ -3,7 +3,6 @@
 One declaration serves the writer, the reader, the test fixtures and the data dictionary.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,7 +11,6 @@ import pyarrow.compute as pc
 from warehouse.contracts.rules import FINITE, Rule
 
 TS = pa.timestamp("us", tz="UTC")
-VERSION = "1"
 
 
 class ContractError(ValueError):
@@ -35,6 +33,8 @@ class Column:
         Whether a value may be missing.
     rules
         What every value that is present keeps.  Floats are always held to be finite.
+    since
+        Version of the contract that added it; parts of older versions lack it, and read null.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Column:
     unit: str = ""
     null: bool = False
     rules: tuple[Rule, ...] = ()
+    since: int = 1
 
     @property
     def field(self) -> pa.Field:
@@ -72,6 +73,10 @@ class Table:
         Column whose UTC date is the partition ``day``.
     columns
         Columns in order, ``day`` left out: it is derived, and lives in the folder's name.
+    told_once
+        Columns that are equal where several sources tell of the same, times to the
+        millisecond.  Readers then see it once, from the source that was known first; what one
+        source tells n times is seen n times.  Empty: every row counts.
     """
 
     name: str
@@ -79,11 +84,23 @@ class Table:
     grain: tuple[str, ...]
     time: str
     columns: tuple[Column, ...]
+    told_once: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold a column that came later to be nullable: older parts lack it."""
+        for column in self.columns:
+            if column.since > 1 and not column.null:
+                raise ValueError(f"{self.name}.{column.name}: came later, so must allow null")
+
+    @property
+    def version(self) -> int:
+        """Return the version of the contract, which each added column raises."""
+        return max(column.since for column in self.columns)
 
     @property
     def schema(self) -> pa.Schema:
         """Return the schema of a part file."""
-        metadata = {"undertow.table": self.name, "undertow.contract": VERSION}
+        metadata = {"undertow.table": self.name, "undertow.contract": str(self.version)}
         return pa.schema([column.field for column in self.columns], metadata=metadata)
 
     @property
@@ -164,7 +181,6 @@ class Table:
         return ", ".join(f"{name}={batch[name][row].as_py()}" for name in self.grain)
 
 
-def empty(table: Table, names: Sequence[str] | None = None) -> pa.Table:
+def empty(table: Table) -> pa.Table:
     """Return no rows of ``table``, with the columns readers see."""
-    rows = table.promised.empty_table()
-    return rows if names is None else rows.select(list(names))
+    return table.promised.empty_table()

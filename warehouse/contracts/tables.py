@@ -2,9 +2,13 @@
 
 from warehouse.contracts.accounts import ACCOUNTS
 from warehouse.contracts.backtests import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.contracts.books import ORDER_BOOKS
 from warehouse.contracts.fills import FILLS
+from warehouse.contracts.incidents import INCIDENTS
+from warehouse.contracts.levels import IMPORTED_LEVELS
 from warehouse.contracts.market import ASSET_CONTEXTS, CANDLES, FUNDING, INSTRUMENTS, TIER
 from warehouse.contracts.positions import POSITIONS, SNAPSHOTS
+from warehouse.contracts.unknown_fields import UNKNOWN_FIELDS
 
 TABLES = (
     POSITIONS,
@@ -14,7 +18,11 @@ TABLES = (
     CANDLES,
     FUNDING,
     ASSET_CONTEXTS,
+    ORDER_BOOKS,
     INSTRUMENTS,
+    IMPORTED_LEVELS,
+    INCIDENTS,
+    UNKNOWN_FIELDS,
     BACKTEST_RUNS,
     BACKTEST_TRADES,
     BACKTEST_EQUITY,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.sources.errors import SourceError
 
-_DECIMAL = re.compile(r"-?\d{1,24}(?:\.\d{1,24})?(?:[eE][+-]?\d{1,2})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
 class Fields:
@@ -41,12 +41,33 @@ class Fields:
         """Return a decimal, or None where it is null or missing."""
         return None if self.value.get(name) is None else self.decimal(name)
 
+    def above_zero(self, name: str) -> float:
+        """Return a decimal above 0."""
+        number = self.decimal(name)
+        if number <= 0:
+            raise self.wrong(name, "above 0", self.value[name])
+        return number
+
+    def zero_or_more(self, name: str) -> float:
+        """Return a decimal that is not below 0."""
+        number = self.decimal(name)
+        if number < 0:
+            raise self.wrong(name, "0 or more", self.value[name])
+        return number
+
     def integer(self, name: str) -> int:
         """Return a whole number."""
         value = self._get(name)
         if type(value) is not int or not -(2**63) <= value < 2**63:
             raise self.wrong(name, "a whole number", value)
         return value
+
+    def count(self, name: str) -> int:
+        """Return a whole number above 0."""
+        number = self.integer(name)
+        if number <= 0:
+            raise self.wrong(name, "above 0", number)
+        return number
 
     def maybe_integer(self, name: str) -> int | None:
         """Return a whole number, or None where it is null or missing."""
@@ -58,6 +79,13 @@ class Fields:
         if not isinstance(value, str):
             raise self.wrong(name, "text", value)
         return value
+
+    def named(self, name: str) -> str:
+        """Return text that is not empty."""
+        text = self.text(name)
+        if not text:
+            raise self.wrong(name, "a name", text)
+        return text
 
     def moment(self, name: str) -> datetime:
         """Return a time that is written as milliseconds."""
@@ -102,6 +130,9 @@ def objects(value: Any, where: str) -> list[Fields]:
 
 
 def shown(value: Any) -> str:
-    """Return a value for an error: whole if it is short."""
-    text = repr(value)
+    """Return a value for an error, on one line: whole if it is short."""
+    try:
+        text = repr(value)
+    except RecursionError:  # orjson reads deeper nests than Python shows
+        return f"a {type(value).__name__} of lists within lists"
     return text if len(text) <= 60 else f"{text[:57]}..."

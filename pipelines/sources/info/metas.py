@@ -1,4 +1,4 @@
-"""This module translates ``meta``, ``metaAndAssetCtxs`` and ``perpDexs``.
+"""This module translates ``meta`` and ``metaAndAssetCtxs``.
 
 Hyperliquid docs, "Perpetuals" (read 2026-08-22): a margin table's id below 50 means one tier,
 of that maximum leverage; other tables stand in ``marginTables``.
@@ -68,23 +68,28 @@ def to_meta(answer: Any, asked_ts: datetime) -> Meta:
     tables = dict(_table(pair) for pair in _list(fields, "marginTables"))
     names, rows = [], []
     for each in fields.objects("universe"):
-        name = each.text("name")
+        name = each.named("name")
+        if name in names:
+            raise each.wrong("name", "there once", name)
         names.append(name)
         if each.truth("isDelisted"):
             continue
-        number, most = each.maybe_integer("marginTableId"), each.integer("maxLeverage")
-        if number is None or number < ONE_TIER_BELOW:
+        number, most = each.maybe_integer("marginTableId"), each.count("maxLeverage")
+        if number is None or 0 <= number < ONE_TIER_BELOW:
             tiers = [{"lower_bound": 0.0, "max_leverage": float(number or most)}]
         elif number in tables:
             tiers = tables[number]
         else:
             raise SourceError(f"{each.where}: marginTableId {number} is in no marginTables")
+        decimals = each.integer("szDecimals")
+        if not 0 <= decimals < 2**31:
+            raise each.wrong("szDecimals", "a number of decimals", decimals)
         rows.append(
             {
                 "coin": name,
                 "effective_ts": asked_ts,
                 "max_leverage": float(most),
-                "size_decimals": each.integer("szDecimals"),
+                "size_decimals": decimals,
                 "margin_tiers": tiers,
             }
         )
@@ -125,25 +130,27 @@ def to_contexts(answer: Any, asked_ts: datetime) -> tuple[Meta, list[dict[str, A
                 "open_interest": held,
                 "open_interest_notional": None if mark is None or held is None else mark * held,
                 "funding_rate": each.maybe_decimal("funding"),
+                "premium": each.maybe_decimal("premium"),
+                "mid_px": each.maybe_decimal("midPx"),
+                **_impact(each),
+                # The venue writes 0 where a coin had no price a day ago.
+                "prev_day_px": each.maybe_decimal("prevDayPx") or None,
                 "day_notional_volume": each.maybe_decimal("dayNtlVlm"),
             }
         )
     return meta, rows
 
 
-def to_dexes(answer: Any) -> list[str]:
-    """Translate ``perpDexs`` to names; the first dex is nameless.
-
-    >>> to_dexes([None, {"name": "xyz", "fullName": "XYZ"}])
-    ['', 'xyz']
-    """
-    if not isinstance(answer, list):
-        raise SourceError(f"perpDexs: must be a list, is {shown(answer)}")
-    names = []
-    for number, each in enumerate(answer):
-        name = "" if each is None else Fields(each, f"perpDexs {number}").text("name")
-        names.append(name)
-    return names
+def _impact(context: Fields) -> dict[str, float | None]:
+    """Return a context's impact prices; null where the book is too thin for them."""
+    names = ("impact_bid_px", "impact_ask_px")
+    given = context.value.get("impactPxs")
+    if given is None:
+        return dict.fromkeys(names)
+    if not isinstance(given, list) or len(given) != len(names):
+        raise context.wrong("impactPxs", "a pair of bid and ask", given)
+    pair = Fields(dict(zip(names, given, strict=True)), f"{context.where} impactPxs")
+    return {name: pair.above_zero(name) for name in names}
 
 
 def _list(fields: Fields, name: str) -> list[Any]:
@@ -160,8 +167,8 @@ def _table(pair: Any) -> tuple[int, list[dict[str, float]]]:
     table = Fields(pair[1], f"meta marginTables {pair[0]}")
     return pair[0], [
         {
-            "lower_bound": tier.decimal("lowerBound"),
-            "max_leverage": float(tier.integer("maxLeverage")),
+            "lower_bound": tier.zero_or_more("lowerBound"),
+            "max_leverage": float(tier.count("maxLeverage")),
         }
         for tier in table.objects("marginTiers")
     ]

@@ -1,16 +1,24 @@
-"""This module translates what the venue keeps as series: candles and funding."""
+"""This module translates what the venue keeps as series: candles and funding.
 
-from datetime import datetime
+Hyperliquid docs, "Info endpoint: candle snapshot" and "Perpetuals: historical funding rates"
+(read 2026-08-22): the 5,000 most recent candles can be reached, 500 fundings an answer.  Who
+asks all the time has a bar when it has ended, and a rate when it is paid.
+"""
+
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.sources.errors import SourceError
 from pipelines.sources.info.fields import objects
 
 VENUE = "hyperliquid"
+CANDLES_AT_ONCE = 5_000
+FUNDINGS_AT_ONCE = 500
+_LAST_MS = timedelta(milliseconds=1)  # a bar's ``T`` is its last ms, which is not over yet
 
 
 def to_candles(answer: Any, coin: str, interval: str, asked_ts: datetime) -> list[dict]:
-    """Translate ``candleSnapshot`` to rows of ``candles``, ended bars only.  Pure.
+    """Translate ``candleSnapshot`` to ended rows of ``candles``, but for source.  Pure.
 
     Parameters
     ----------
@@ -33,12 +41,16 @@ def to_candles(answer: Any, coin: str, interval: str, asked_ts: datetime) -> lis
     >>> row, = to_candles([bar], "BTC", "15m", datetime.fromisoformat("2026-01-01T00:00Z"))
     >>> row["start_ts"].isoformat(), row["high_px"]
     ('2023-04-19T17:00:00+00:00', 29309.0)
+    >>> row["known_ts"].isoformat()
+    '2023-04-19T17:15:00+00:00'
     """
     rows = []
     for each in objects(answer, f"candleSnapshot {coin} {interval}"):
         if (each.text("s"), each.text("i")) != (coin, interval):
             raise SourceError(f"{each.where}: is of {each.value['s']} {each.value['i']}")
-        end = each.moment("T")
+        start, end = each.moment("t"), each.moment("T")
+        if end < start:
+            raise each.wrong("T", "after t", each.value["T"])
         if end >= asked_ts:
             continue
         rows.append(
@@ -46,20 +58,28 @@ def to_candles(answer: Any, coin: str, interval: str, asked_ts: datetime) -> lis
                 "venue": VENUE,
                 "coin": coin,
                 "interval": interval,
-                "start_ts": each.moment("t"),
-                "open_px": each.decimal("o"),
-                "high_px": each.decimal("h"),
-                "low_px": each.decimal("l"),
-                "close_px": each.decimal("c"),
-                "volume": each.maybe_decimal("v"),
+                "start_ts": start,
+                "open_px": each.above_zero("o"),
+                "high_px": each.above_zero("h"),
+                "low_px": each.above_zero("l"),
+                "close_px": each.above_zero("c"),
+                "volume": None if each.value.get("v") is None else each.zero_or_more("v"),
+                "known_ts": end + _LAST_MS,
             }
         )
     return rows
 
 
 def to_funding(answer: Any, coin: str) -> list[dict]:
-    """Translate ``fundingHistory`` to rows of ``funding``: hourly rates.  Pure.
+    """Translate ``fundingHistory`` to rows of ``funding`` but for source: hourly rates.  Pure.
 
+    Raises
+    ------
+    SourceError
+        If a field is missing or mistyped, or a rate is of another coin.
+
+    Examples
+    --------
     >>> to_funding([{"coin": "ETH", "fundingRate": "-0.00022196", "premium": "-0.00052196",
     ...              "time": 1683849600076}], "ETH")[0]["rate"]
     -0.00022196
@@ -68,13 +88,15 @@ def to_funding(answer: Any, coin: str) -> list[dict]:
     for each in objects(answer, f"fundingHistory {coin}"):
         if each.text("coin") != coin:
             raise SourceError(f"{each.where}: is of {each.value['coin']}")
+        at = each.moment("time")
         rows.append(
             {
                 "venue": VENUE,
                 "coin": coin,
-                "time_ts": each.moment("time"),
+                "time_ts": at,
                 "rate": each.decimal("fundingRate"),
                 "period_hours": 1.0,
+                "known_ts": at,
             }
         )
     return rows

@@ -36,6 +36,7 @@ KNOWN_OF_POSITION = frozenset(
         "unrealizedPnl",
     }
 )
+LEVERAGE_TYPES = ("cross", "isolated")
 
 
 class State(NamedTuple):
@@ -89,36 +90,71 @@ def to_state(answer: Any, account: str) -> State:
     """
     fields = Fields(answer, f"clearinghouseState {account}")
     at, value = fields.moment("time"), fields.object("marginSummary").decimal("accountValue")
-    unknown = set(fields.value) - KNOWN
-    rows = []
+    rows, unknown = to_positions(fields, account, value)
+    return State(at, value, rows, unknown | (set(fields.value) - KNOWN))
+
+
+def to_positions(
+    fields: Fields, account: str, account_value: float | None
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """Translate ``assetPositions`` alone, for who gives them without the rest.  Pure.
+
+    Parameters
+    ----------
+    fields
+        The object that holds them.
+    account
+        Whose they are.
+    account_value
+        USD; None where it is not given.
+
+    Returns
+    -------
+    list
+        Rows of ``positions``, but for the columns that a sweep adds.
+    set
+        Fields that are not known, by name.
+
+    Raises
+    ------
+    SourceError
+        If a field is missing or mistyped.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    unknown: set[str] = set()
     for each in fields.objects("assetPositions"):
         held = each.object("position")
         unknown |= {f"position.{name}" for name in set(held.value) - KNOWN_OF_POSITION}
-        if row := _position(held, account, value):
-            rows.append(row)
-    return State(at, value, rows, unknown)
+        if row := _position(held, account, account_value):
+            if row["coin"] in rows:
+                raise held.wrong("coin", "there once", row["coin"])
+            rows[row["coin"]] = row
+    return list(rows.values()), unknown
 
 
-def _position(held: Fields, account: str, account_value: float) -> dict[str, Any] | None:
+def _position(held: Fields, account: str, account_value: float | None) -> dict[str, Any] | None:
     """Return one position's row; None where its size is 0."""
-    size, value = held.decimal("szi"), held.decimal("positionValue")
+    size = held.decimal("szi")
     if size == 0:
         return None
-    leverage = held.object("leverage")
+    value, leverage = held.above_zero("positionValue"), held.object("leverage")
+    kind = leverage.text("type")
+    if kind not in LEVERAGE_TYPES:
+        raise leverage.wrong("type", " or ".join(LEVERAGE_TYPES), kind)
     funding = held.value.get("cumFunding")
     paid = Fields(funding, f"{held.where} cumFunding") if funding is not None else None
     since_open = paid.maybe_decimal("sinceOpen") if paid else None
     return {
-        "coin": held.text("coin"),
+        "coin": held.named("coin"),
         "account": account.lower(),
         "size": size,
         "entry_px": _above_zero(held.maybe_decimal("entryPx")),
         "mark_px": value / abs(size),
         "notional": value,
         "liquidation_px": _above_zero(held.maybe_decimal("liquidationPx")),
-        "leverage": float(leverage.integer("value")),
-        "leverage_type": leverage.text("type"),
-        "max_leverage": _number(held.maybe_integer("maxLeverage")),
+        "leverage": float(leverage.count("value")),
+        "leverage_type": kind,
+        "max_leverage": _most(held),
         "margin_used": held.maybe_decimal("marginUsed"),
         "account_value": account_value,
         # What the venue calls funding is what was paid; ours is what was gained.
@@ -130,5 +166,5 @@ def _above_zero(value: float | None) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def _number(value: int | None) -> float | None:
-    return None if value is None else float(value)
+def _most(held: Fields) -> float | None:
+    return None if held.value.get("maxLeverage") is None else float(held.count("maxLeverage"))

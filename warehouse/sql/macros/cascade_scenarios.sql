@@ -6,7 +6,7 @@
 -- reads: positions_at, current_px
 -- units: pct is per cent of current_px; prices are USD; notional is USD at the price where
 --        positions close; 0 means that the snapshot holds no such position
--- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false)
+-- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select coin as coin_asked
 ),
@@ -16,11 +16,11 @@ asked as (
 ),
 
 held as (
-    from positions_at(coin, "at", knowable := knowable)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
 marked as (
-    from current_px(coin, "at", knowable := knowable)
+    from current_px(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
 targets as (

@@ -1,11 +1,11 @@
--- The venue's mark for a coin at the snapshot that answers for a moment (see mark_of), or, where
--- the coin has no position there, the newest asset context known then.  No row: no snapshot, or
+-- The venue's mark for a coin at the snapshot that answers for a moment (see positions_at), or, where
+-- no position in the coin is known, the newest asset context known then.  No row: no snapshot, or
 -- no price known.
 --
 -- grain: at most one row
 -- reads: snapshot_at, positions_at, asset_contexts
 -- units: px is USD
--- table macro: current_px(coin, "at", knowable := false)
+-- table macro: current_px(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
         coin as coin_asked,
@@ -14,21 +14,21 @@ with asked as (
 ),
 
 answering as (
-    from snapshot_at(coin, "at", knowable := knowable)
+    from snapshot_at(coin, "at", knowable := knowable, untrusted := untrusted)
 ),
 
 held as (
-    from positions_at(coin, "at", knowable := knowable)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
 marked as (
-    select mark_of(h.mark_px) as px
+    select any_value(h.current_px) as px
     from held as h
 ),
 
 context as (
     select c.mark_px as px
-    from asset_contexts as c
+    from asset_contexts_versions as c
     cross join asked as q
     where
         c.coin = q.coin_asked
@@ -36,7 +36,7 @@ context as (
         and c.mark_px is not null
         and c.context_ts <= q.at_asked
         and c.day <= (q.at_asked at time zone 'UTC')::date
-        and (not q.knowable_asked or c.known_ts <= q.at_asked)
+        and stands(c.known_ts, c.since_ts, c.superseded_ts, q.at_asked, q.knowable_asked)
     order by c.context_ts desc, c.source
     limit 1
 )

@@ -5,7 +5,7 @@
 -- reads: cascade_scenarios
 -- units: notional is USD; ratio is null where the smaller side holds nothing, regime is then
 --        fragile; both are null where neither side holds anything
--- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false)
+-- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select
         coin as coin_asked,
@@ -13,7 +13,9 @@ with named as (
 ),
 
 triggered as (
-    from cascade_scenarios(coin, "at", pcts := [within_pct], knowable := knowable)
+    from cascade_scenarios(
+        coin, "at", pcts := [within_pct], knowable := knowable, max_age := max_age, untrusted := untrusted
+    )
 ),
 
 sides as (

@@ -8,18 +8,18 @@
 -- grain: side, px_low
 -- reads: positions_at
 -- units: as liquidation_map; share is a fraction of the coin's notional with a price, both sides
--- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false)
+-- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select coin as coin_asked
 ),
 
 held as materialized (
-    from positions_at(coin, "at", knowable := knowable)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
 marked as (
     select
-        mark_of(h.mark_px) as px,
+        any_value(h.current_px) as px,
         any_value(h.snapshot_ts) as snapshot_ts
     from held as h
 ),

@@ -5,18 +5,18 @@
 -- units: px_low, px_high, px, current_px are USD; size is coins; notional is USD at the price
 --        where positions close; distance_pct is px against current_px, per cent, signed;
 --        top_account_share is a fraction of the bucket's notional
--- table macro: liquidation_map(coin, "at", width_pct := 0.5, knowable := false)
+-- table macro: liquidation_map(coin, "at", width_pct := 0.5, knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select coin as coin_asked
 ),
 
 held as materialized (
-    from positions_at(coin, "at", knowable := knowable)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
 marked as (
     select
-        mark_of(h.mark_px) as px,
+        any_value(h.current_px) as px,
         any_value(h.snapshot_ts) as snapshot_ts
     from held as h
 ),

@@ -1,37 +1,130 @@
--- The positions of one coin in the snapshot that answers for a moment.
+-- The positions of one coin that were held at a moment, as far as is known: of the snapshot that
+-- answers, or, where that is a sweep, of each account's newest answer (see states_at).
 --
 -- grain: account
--- reads: positions, snapshot_at
--- units: notional is USD at liquidation_px, where the position closes; null without a price
--- table macro: positions_at(coin, "at", knowable := false)
+-- reads: positions, states_at, asset_contexts
+-- units: notional is USD at liquidation_px, where the position closes; null without a price;
+--        mark_px and mark_notional are USD at the mark the position was valued at, at state_ts;
+--        current_px is the coin's mark at snapshot_ts, USD, the same in every row
+-- table macro: positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
-    select coin as coin_asked
+    select
+        coin as coin_asked,
+        "at" as at_asked,
+        knowable as knowable_asked
+),
+
+states as materialized (
+    from states_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+),
+
+moments as (
+    select distinct
+        day,
+        state_ts,
+        source,
+        scope,
+        sweep_ts,
+        snapshot_ts,
+        account is null as of_all
+    from states
+),
+
+-- Who has an answer of its own holds what that answer says, and nothing if it names no position.
+held as materialized (
+    select
+        p.account,
+        p.snapshot_ts,
+        p.source,
+        p.size,
+        p.entry_px,
+        p.mark_px,
+        p.liquidation_px,
+        p.liquidation_px_source,
+        p.leverage,
+        p.leverage_type,
+        m.sweep_ts,
+        m.snapshot_ts as answering_ts
+    from positions_versions as p
+    cross join asked as q
+    inner join moments as m
+        on
+            p.day = m.day
+            and p.snapshot_ts = m.state_ts
+            and p.source = m.source
+            and p.scope = m.scope
+    left join states as s on p.account = s.account
+    where
+        p.coin = q.coin_asked
+        and stands(p.known_ts, p.since_ts, p.superseded_ts, q.at_asked, q.knowable_asked)
+        and if(
+            s.account is null,
+            m.of_all,
+            not m.of_all
+            and m.state_ts = s.state_ts
+            and m.source = s.source
+            and m.scope = s.scope
+            and m.sweep_ts = s.sweep_ts
+        )
+),
+
+-- Of a merged map, only what the answering sweep itself saw is of its time.
+marked as (
+    select
+        mark_of(if(h.sweep_ts = h.answering_ts, h.mark_px, null)) as px,
+        max_by(h.mark_px, h.snapshot_ts) as last_px
+    from held as h
 ),
 
 answering as (
-    from snapshot_at(coin, "at", knowable := knowable)
+    select max(s.snapshot_ts) as snapshot_ts
+    from states as s
+),
+
+days as (
+    select
+        w.snapshot_ts,
+        unnest([
+            (w.snapshot_ts at time zone 'UTC')::date,
+            (w.snapshot_ts at time zone 'UTC')::date - 1
+        ]) as day
+    from answering as w
+    where w.snapshot_ts is not null
+),
+
+-- Where it saw nothing of this coin, the context does that a sweep asks for first; without one, the
+-- last mark that any answer names.
+context as (
+    select c.mark_px as px
+    from asset_contexts_versions as c
+    inner join days as d on c.day = d.day
+    cross join asked as q
+    where
+        c.coin = q.coin_asked
+        and c.venue = 'hyperliquid'
+        and c.mark_px is not null
+        and c.context_ts <= d.snapshot_ts
+        and stands(c.known_ts, c.since_ts, c.superseded_ts, q.at_asked, q.knowable_asked)
+    order by c.context_ts desc, c.source
+    limit 1
 )
 
 select
-    p.account,
-    if(p.size > 0, 'long', 'short') as side,
-    p.size,
-    p.entry_px,
-    p.mark_px,
-    p.liquidation_px,
-    p.liquidation_px_source,
-    abs(p.size) * p.liquidation_px as notional,
-    abs(p.size) * p.mark_px as mark_notional,
-    p.leverage,
-    p.leverage_type,
-    a.snapshot_ts,
-    a.source
-from positions as p
-cross join asked as q
-inner join answering as a
-    on
-        p.day = a.day
-        and p.snapshot_ts = a.snapshot_ts
-        and p.source = a.source
-        and p.scope = a.scope
-where p.coin = q.coin_asked
+    h.account,
+    if(h.size > 0, 'long', 'short') as side,
+    h.size,
+    h.entry_px,
+    h.mark_px,
+    h.liquidation_px,
+    h.liquidation_px_source,
+    abs(h.size) * h.liquidation_px as notional,
+    abs(h.size) * h.mark_px as mark_notional,
+    h.leverage,
+    h.leverage_type,
+    h.answering_ts as snapshot_ts,
+    h.source,
+    h.snapshot_ts as state_ts,
+    coalesce(m.px, c.px, m.last_px) as current_px
+from held as h
+cross join marked as m
+left join context as c on true

@@ -1,0 +1,72 @@
+"""This module is the Prefect flow of every job: its units as tasks, then artifacts.
+
+Orchestration only: what a job does is in :mod:`pipelines.jobs`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefect import flow, task
+from prefect.futures import PrefectFuture
+from prefect.utilities.annotations import allow_failure
+
+from pipelines.flows.artifacts import show
+from pipelines.jobs.job import job_of
+from pipelines.jobs.units import Done, Unit, is_passing
+from pipelines.landed import Landed
+from pipelines.settings import settings_of
+
+
+async def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Return whether a failed task is worth another try."""
+    return is_passing(await state.aresult(raise_on_failure=False))
+
+
+@task(
+    retries=3,
+    retry_delay_seconds=[10, 60, 600],
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_may_pass,
+    persist_result=False,
+)
+def land(unit: Unit) -> list[Landed]:
+    """Run one unit; safe to repeat, so safe to retry."""
+    return unit.run()
+
+
+@flow(name="job", log_prints=False, persist_result=False, validate_parameters=False)
+def run_job(job: str, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Landed]:
+    """Run the units of a job; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    job
+        ``hourly``, ``nightly`` or ``backfill``.
+    settings
+        As :meth:`pipelines.settings.Settings.plain` gives them.
+    asked
+        What the job is asked for: see :func:`pipelines.jobs.job_of`.
+    """
+    chosen = settings_of({key: value for key, value in settings.items() if value is not None})
+    found, done = job_of(job, chosen, asked), Done([], {})
+    for stage in found.stages:
+        _run_stage(stage, done)
+    show(job, chosen, done)
+    return done.check(found.name)
+
+
+def _run_stage(stage: Sequence[Unit], done: Done) -> None:
+    """Run units beside each other, those of one lane in their order."""
+    futures: dict[str, PrefectFuture[Any]] = {}
+    newest: dict[str, PrefectFuture[Any]] = {}
+    for unit in stage:
+        before = [allow_failure(newest[unit.lane])] if unit.lane in newest else None
+        named = land.with_options(name=unit.name, tags=[f"undertow-{unit.lane}"])
+        futures[unit.name] = newest[unit.lane] = named.submit(unit, wait_for=before)
+    for name, future in futures.items():
+        future.wait()
+        result = future.state.result(raise_on_failure=False)
+        if isinstance(result, Exception):
+            done.failed[name] = result
+        else:
+            done.landed.extend(result)

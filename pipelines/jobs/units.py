@@ -1,0 +1,72 @@
+"""This module runs units of work one after the other, and says what became of each."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from pipelines.landed import Landed
+from pipelines.sources.errors import UnreachableError
+
+Verb = Callable[[], list[Landed]]
+Progress = Callable[[str, int, int], None]
+
+
+class JobError(ValueError):
+    """Some units of a job failed; what the others landed is in the lake."""
+
+
+class Unit(NamedTuple):
+    """One thing a job does, which can be repeated and can fail without the others.
+
+    Attributes
+    ----------
+    name
+        For people: ``fills node_fills_by_block 2026-01-02``.
+    run
+        The verb; it can be pickled, so that another machine may run it.
+    lane
+        Units of one lane run in their order; lanes run beside each other.
+    """
+
+    name: str
+    run: Verb
+    lane: str = "lake"
+
+
+class Done(NamedTuple):
+    """What a job landed, and which units failed, with why."""
+
+    landed: list[Landed]
+    failed: dict[str, Exception]
+
+    def check(self, job: str) -> list[Landed]:
+        """Return what was landed, or raise what failed as one error."""
+        if self.failed:
+            said = "; ".join(f"{name}: {error}" for name, error in self.failed.items())
+            raise JobError(f"{job}: {said}") from next(iter(self.failed.values()))
+        return self.landed
+
+
+def run_units(units: Iterable[Unit], progress: Progress | None = None) -> Done:
+    """Run units one after the other; one that fails does not stop the others.
+
+    ``progress`` is called with the unit that starts, how many are done, and of how many.
+    """
+    units = list(units)
+    done = Done([], {})
+    for number, unit in enumerate(units):
+        if progress:
+            progress(unit.name, number, len(units))
+        try:
+            done.landed.extend(unit.run())
+        except (ValueError, OSError) as error:
+            done.failed[unit.name] = error
+    if progress:
+        progress("done", len(units), len(units))
+    return done
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether trying again may help: not with what a source or a user got wrong."""
+    if isinstance(error, UnreachableError):
+        return True
+    return not isinstance(error, ValueError | FileNotFoundError)

@@ -1,0 +1,1 @@
+"""This package reads files that others wrote: a researcher's own tables, vendors' exports."""

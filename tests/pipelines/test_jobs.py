@@ -1,0 +1,143 @@
+"""What the jobs do, without Prefect."""
+
+from datetime import UTC, date, datetime
+from functools import partial
+
+import pytest
+
+from pipelines.jobs.backfill import backfill_stages, days_between, in_order
+from pipelines.jobs.hourly import hourly_stages
+from pipelines.jobs.job import job_of, run_plainly
+from pipelines.jobs.nightly import closed_day, nightly_stages
+from pipelines.jobs.units import JobError, Unit, is_passing, run_units
+from pipelines.landed import Landed
+from pipelines.settings import SettingsError, settings_of
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
+from pipelines.sources.errors import SourceError, UnreachableError
+from tests.pipelines.data_fills import tree
+from warehouse import open_lake
+
+DAY = date(2026, 1, 6)
+ARCHIVES = ("market_files", "asset_ctxs", "reservoir", "node_fills_by_block", "l2_books")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive")
+    write_archive(WorldSpec(coins=3, accounts=60), 3, folder)
+    return str(folder)
+
+
+def settings(archive, lake, sources=ARCHIVES, **more):
+    roots = dict.fromkeys(sources, archive)
+    return settings_of({"lake": str(lake), "roots": roots, "run": {"grace": 0}} | more)
+
+
+def days(lake):
+    tables = ("positions", "snapshots", "fills", "candles", "asset_contexts", "order_books")
+    with open_lake(lake) as con:
+        return {
+            table: {day for (day,) in con.sql(f"select distinct day from {table}").fetchall()}
+            for table in tables
+        }
+
+
+def test_a_night_lands_one_closed_day_of_everything(archive, tmp_path):
+    done = run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}))
+    assert done.failed == {}
+    assert set(map(frozenset, days(tmp_path).values())) == {frozenset({DAY})}
+
+
+def test_the_same_night_twice_leaves_the_same_bytes(archive, tmp_path):
+    night = job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)})
+    run_plainly(night)
+    first = tree(tmp_path), (tmp_path / "_ledger/parts.parquet").read_bytes()
+    run_plainly(night)
+    assert (tree(tmp_path), (tmp_path / "_ledger/parts.parquet").read_bytes()) == first
+
+
+def test_after_a_night_a_day_is_one_file_a_table(archive, tmp_path):
+    run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}))
+    files = [path for path in tree(tmp_path) if path.endswith(".parquet")]
+    assert len({path.partition("/")[0] for path in files}) == len(files) > 5
+
+
+def test_what_has_no_root_is_not_read(archive, tmp_path):
+    only = settings(archive, tmp_path, ["node_fills_by_block"])
+    run_plainly(job_of("nightly", only, {"day": str(DAY)}))
+    held = days(tmp_path)
+    assert (held["fills"], held["positions"]) == ({DAY}, set())
+
+
+def test_what_positions_need_is_landed_before_them():
+    stages = nightly_stages(settings("r", "l"), DAY)
+    assert [unit.name for unit in stages[0]] == [
+        f"{name} {DAY}" for name in ("market_files", "asset_ctxs")
+    ]
+    assert [unit.name.split()[0] for unit in stages[-1]] == [
+        "checks",
+        "compaction",
+        "freshness",
+    ]
+
+
+def test_a_unit_that_fails_does_not_stop_the_others(archive, tmp_path):
+    roots = {"reservoir": str(tmp_path / "nowhere"), "node_fills_by_block": archive}
+    quick = {"run": {"grace": 0}}
+    broken = settings_of({"lake": str(tmp_path / "lake"), "roots": roots} | quick)
+    done = run_plainly(job_of("nightly", broken, {"day": str(DAY)}))
+    assert list(done.failed) == [f"reservoir {DAY}"]
+    assert days(tmp_path / "lake")["fills"] == {DAY}
+    with pytest.raises(JobError, match=r"nightly 2026-01-06: reservoir 2026-01-06: root .*now"):
+        done.check(f"nightly {DAY}")
+
+
+def test_yesterday_is_the_newest_closed_day():
+    assert closed_day(datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC)) == date(2026, 2, 28)
+
+
+def test_an_hour_asks_a_venue():
+    with pytest.raises(SettingsError, match=r"hourly: the settings name no \[venue\]"):
+        hourly_stages(settings("r", "l"))
+    venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
+    [[sweep]] = hourly_stages(settings_of(venue))
+    assert (sweep.name, sweep.lane) == ("sweep", "venue")
+
+
+def test_a_backfill_goes_the_way_it_is_told():
+    newest = days_between(["a", "b"], date(2026, 1, 1), date(2026, 1, 3))
+    assert newest[:2] == [("a", date(2026, 1, 2)), ("b", date(2026, 1, 2))]
+    assert in_order(newest, "oldest")[:2] == [("a", date(2026, 1, 1)), ("b", date(2026, 1, 1))]
+    with pytest.raises(ValueError, match="order random: must be one of newest, oldest"):
+        in_order(newest, "random")
+
+
+def test_a_backfill_asks_only_roots_that_are_named():
+    with pytest.raises(SettingsError, match="backfill: artemis has no root; there are "):
+        backfill_stages(settings("r", "l"), [("artemis", DAY)])
+
+
+def test_a_backfill_lands_its_days_as_single_nights_do(archive, tmp_path):
+    sources = ["reservoir", "node_fills_by_block"]
+    wanted = days_between(sources, DAY, date(2026, 1, 8), "newest")
+    asked = {"days": [[source, str(day)] for source, day in wanted]}
+    run_plainly(job_of("backfill", settings(archive, tmp_path / "one", sources), asked))
+    backwards = {"days": asked["days"][::-1]}
+    run_plainly(job_of("backfill", settings(archive, tmp_path / "two", sources), backwards))
+    assert tree(tmp_path / "one") == tree(tmp_path / "two") != {}
+
+
+def test_only_what_may_pass_is_tried_again():
+    assert is_passing(ConnectionError("away"))
+    assert is_passing(UnreachableError("away"))
+    assert not is_passing(SourceError("bad file"))
+    assert not is_passing(FileNotFoundError("no root"))
+
+
+def test_progress_names_each_unit(capsys):
+    seen = []
+    units = [Unit(name, partial(list, [Landed(name)])) for name in "ab"]
+    done = run_units(units, lambda *told: seen.append(told))
+    assert seen == [("a", 0, 2), ("b", 1, 2), ("done", 2, 2)]
+    assert [one.table for one in done.landed] == ["a", "b"]

@@ -1,0 +1,1 @@
+select notional from cascade_scenarios('BTC', timestamptz '2026-01-02 06:00:00+00', pcts := [50]) where direction = 'down'

@@ -1,0 +1,1 @@
+select long_notional from leverage_regime('BTC', timestamptz '2026-01-02 06:00:00+00', within_pct := 50)

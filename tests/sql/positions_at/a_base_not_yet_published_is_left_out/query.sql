@@ -1,0 +1,1 @@
+select account, size from positions_at('BTC', timestamptz '2026-01-02 04:59:00+00', knowable := true) order by account

@@ -1,0 +1,1 @@
+select account, size from positions_at('BTC', timestamptz '2026-01-02 06:00:00+00', max_age := interval 1 hour) order by account

@@ -1,0 +1,1 @@
+select account, size from positions_at('BTC', timestamptz '2026-01-02 02:00:00+00') order by account

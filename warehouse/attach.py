@@ -1,0 +1,195 @@
+"""This module shows a connection the tables of a lake, as the ledger lists their parts.
+
+Each table has two views.  ``TABLE`` holds what counts today.  ``TABLE_versions`` holds what a
+correction replaced too, with ``since_ts`` and ``superseded_ts``: the span in which a part was
+what could be known (see the macro ``stands``).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.contracts.asks import ASKS
+from warehouse.contracts.ledger import PARTS
+from warehouse.contracts.table import Table, empty
+from warehouse.contracts.tables import TABLES
+from warehouse.store.asks import asks_of
+from warehouse.store.lake import Lake
+
+
+def attach(con: duckdb.DuckDBPyConnection, lake: Lake, parts: pa.Table) -> None:
+    """Expose every table of the lake under its own name, empty or not.
+
+    Parameters
+    ----------
+    con
+        Connection that gets the views.
+    lake
+        Where the parts' files are.
+    parts
+        Lines of the ledger; also shown, as the table ``parts``.
+    """
+    lake.connect(con)
+    con.execute("create schema if not exists promised")
+    for table, rows in ((PARTS, parts), (ASKS, asks_of(lake))):
+        con.register("lines", rows)
+        con.execute(f"create or replace table {table.name} as from lines")
+        con.unregister("lines")
+        describe(con, table.name, table.purpose, table.schema)
+    names = parts["table_name"]
+    for table in TABLES:
+        nothing = empty(table)  # noqa: F841  read by name in the SQL below
+        con.execute(f"create or replace table promised.{table.name} as from nothing")
+        held = parts.filter(pc.equal(names, table.name))
+        show(con, table, *relations(lake.pattern, table, held))
+
+
+def show(con: duckdb.DuckDBPyConnection, table: Table, current: str, versions: str) -> None:
+    """Create the two views of a table over the relations they read."""
+    con.execute(f"create or replace view {table.name} as {current}")
+    con.execute(f"create or replace view {table.name}_versions as {versions}")
+    describe(con, table.name, table.purpose, table.promised)
+    grain = ", ".join((*table.grain, "since_ts"))
+    purpose = f"All versions of {table.name}, corrected ones too: see stands.\n\ngrain: {grain}"
+    con.execute(f"comment on view {table.name}_versions is {quoted(purpose)}")
+
+
+def describe(
+    con: duckdb.DuckDBPyConnection, name: str, purpose: str, schema: pa.Schema
+) -> None:
+    """Say of a relation and its columns what the contract says."""
+    kind = "table" if name in (PARTS.name, ASKS.name) else "view"
+    said = [f"comment on {kind} {name} is {quoted(purpose)}"]
+    said += [f"comment on column {name}.{one.name} is {quoted(_doc(one))}" for one in schema]
+    con.execute("; ".join(said))
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as a SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _doc(field: pa.Field) -> str:
+    metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
+    return f"{metadata['doc']} [{metadata['unit']}]" if metadata["unit"] else metadata["doc"]
+
+
+def relations(pattern: Callable[[str], str], table: Table, held: pa.Table) -> tuple[str, str]:
+    """Return what counts today, and all versions, as selects.
+
+    Parameters
+    ----------
+    pattern
+        Path of a part -> what DuckDB opens to read exactly that file.
+    table
+        Contract of the rows.
+    held
+        Lines of the ledger, of this table.
+    """
+    none = "null::timestamptz as since_ts, null::timestamptz as superseded_ts"
+    if not held.num_rows:
+        current = _select(table, f"promised.{table.name}")
+        return current, f"select *, {none} from ({current})"
+    current = held.filter(pc.is_null(held["superseded_ts"]))
+    twice = _told_twice(table, current)
+    if not twice and not pc.any(pc.is_valid(held["since_ts"])).as_py():
+        return _read(pattern, table, current), f"select *, {none} from {table.name}"
+    doubled = pc.is_in(current["day"], pa.array(twice, pa.date32()))
+    selects = [_read(pattern, table, current.filter(pc.invert(doubled)))]
+    if twice:
+        selects.append(_once(table, _read(pattern, table, current.filter(doubled))))
+    spans = sorted(
+        set(zip(held["since_ts"].to_pylist(), held["superseded_ts"].to_pylist(), strict=True)),
+        key=str,
+    )
+    versions = []
+    for since, superseded in spans:
+        some = held.filter(
+            pc.and_(_is(held["since_ts"], since), _is(held["superseded_ts"], superseded))
+        )
+        versions.append(
+            f"select *, {_moment(since)} as since_ts, {_moment(superseded)} as superseded_ts "
+            f"from ({_read(pattern, table, some)})"
+        )
+    return _union(selects), _union(versions)
+
+
+def _told_twice(table: Table, current: pa.Table) -> list:
+    """Return the days on which several sources may tell of the same rows."""
+    if not table.told_once:
+        return []
+    sources = (
+        current.select(["day", "source"])
+        .group_by("day")
+        .aggregate([("source", "count_distinct", pc.CountOptions(mode="all"))])
+    )
+    several = sources.filter(pc.greater(sources["source_count_distinct"], 1))
+    mixed = current.filter(pc.is_null(current["source"]))["day"]  # parts of several sources
+    return sorted({*several["day"].to_pylist(), *mixed.to_pylist()})
+
+
+def _once(table: Table, rows: str) -> str:
+    """Return a select of what several sources tell, each thing once."""
+    keys = ", ".join(
+        f"date_trunc('millisecond', {name})" if name == table.time else name
+        for name in table.told_once
+    )
+    order = ", ".join(table.grain)
+    numbered = (
+        f"select *, row_number() over (partition by {keys}, source order by {order}) as nth "
+        f"from ({rows})"
+    )
+    return (
+        f"select * exclude (nth) from ({numbered}) qualify "
+        f"row_number() over (partition by {keys}, nth order by known_ts, source) = 1"
+    )
+
+
+def _read(pattern: Callable[[str], str], table: Table, parts: pa.Table) -> str:
+    """Return a select over parts; those of an older contract lack columns, which read null."""
+    selects = []
+    for version in sorted(pc.unique(parts["contract"]).to_pylist()):
+        # Parts that were compacted share a file.
+        paths = pc.unique(parts.filter(pc.equal(parts["contract"], version))["path"])
+        files = ", ".join(quoted(pattern(path)) for path in paths.to_pylist())
+        origin = (
+            f"read_parquet([{files}], hive_partitioning = true, hive_types = {{'day': date}})"
+        )
+        lacking = {column.name for column in table.columns if column.since > version}
+        selects.append(_select(table, origin, lacking))
+    if len(selects) > 1 or (selects and lacking) or not selects:
+        # The empty relation gives what is lacking its type.
+        selects.insert(0, _select(table, f"promised.{table.name}"))
+    return _union(selects)
+
+
+def _select(table: Table, origin: str, lacking: Iterable[str] = ()) -> str:
+    """Return a select of the table's columns.
+
+    Qualified: DuckDB 2.0 lets a macro's parameter named as a column leak into the views it
+    reads ("Conflicting column names"), unless the view says whose column it means.
+    """
+    columns = ", ".join(
+        f"null as {name}" if name in lacking else f"part.{name}"
+        for name in table.promised.names
+    )
+    return f"select {columns} from {origin} as part"
+
+
+def _union(selects: Sequence[str]) -> str:
+    return " union all ".join(selects)
+
+
+def _is(values: pa.ChunkedArray, moment: datetime | None) -> pa.ChunkedArray:
+    if moment is None:
+        return pc.is_null(values)
+    return pc.fill_null(pc.equal(values, pa.scalar(moment, values.type)), False)
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return "null::timestamptz"
+    return f"{quoted(moment.isoformat())}::timestamptz"

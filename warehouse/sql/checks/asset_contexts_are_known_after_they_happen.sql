@@ -1,0 +1,20 @@
+-- Nothing is known before it was true: a row that says so would tell a backtest the future.
+--
+-- check: stop
+-- table: asset_contexts
+-- reads: asset_contexts
+select
+    min(context_ts) as start_ts,
+    max(context_ts) + interval 1 microsecond as end_ts,
+    source,
+    coin as subject,
+    'known up to ' || max(context_ts - known_ts) || ' before it was true' as what,
+    count(*) as rows,
+    max(known_ts) as known_ts
+from asset_contexts_versions
+where
+    superseded_ts is null
+    and known_ts < context_ts
+    and day >= getvariable('since')
+    and day < getvariable('until')
+group by day, source, coin

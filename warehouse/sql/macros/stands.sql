@@ -1,0 +1,11 @@
+-- Whether a row of TABLE_versions counts for a moment: what counts today or, with knowable, what
+-- counted then: published, and not yet corrected by what was received later.
+--
+-- macro: stands(known_ts, since_ts, superseded_ts, "at", knowable)
+if(
+    knowable,
+    known_ts <= "at"
+    and coalesce(since_ts <= "at", true)
+    and coalesce(superseded_ts > "at", true),
+    superseded_ts is null
+)

@@ -1,0 +1,124 @@
+-- What the map of a moment is made of: the complete snapshot that every account is read from
+-- (account is null), and the accounts whose own answers are newer, each with its newest.
+--
+-- If the answering snapshot is complete, it answers alone: one row.  If it is a sweep, the newest
+-- answer of each account stands, out of all trusted sweeps so far, as long as it is at most max_age
+-- older than the answering sweep.  Who was not asked since the newest complete snapshot is read from
+-- that, if it too is at most max_age older: otherwise a sweep of a few accounts would wipe out what
+-- a complete snapshot knew an hour before.
+--
+-- Age is counted from the answering sweep, not from the moment asked for: so a map changes when a
+-- sweep ends and not between, and says by snapshot_ts how old it is, as complete snapshots do.  26
+-- hours are a nightly sweep and the time it may take or be late.
+--
+-- grain: account
+-- reads: snapshot_at, snapshots, accounts
+-- units: sweep_ts is the snapshot_ts of the snapshot that a state came with; snapshot_ts that of the
+--        answering one
+-- table macro: states_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
+with asked as (
+    select
+        "at" as at_asked,
+        knowable as knowable_asked,
+        max_age as age_asked,
+        untrusted as untrusted_asked,
+        if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked
+),
+
+answering as (
+    from snapshot_at(coin, "at", knowable := knowable, untrusted := untrusted)
+),
+
+-- A complete snapshot reaches back to itself alone.
+reach as (
+    select
+        a.snapshot_ts,
+        if(a.complete, a.snapshot_ts, a.snapshot_ts - q.age_asked) as oldest_ts
+    from answering as a
+    cross join asked as q
+),
+
+-- Days are joined by equality, not by a range, and there always is one: only then are the files of
+-- other days not opened (DuckDB 2.0).
+days as (
+    select
+        r.snapshot_ts,
+        r.oldest_ts,
+        unnest(generate_series(
+            date_trunc('day', r.oldest_ts at time zone 'UTC'),
+            date_trunc('day', r.snapshot_ts at time zone 'UTC'),
+            interval 1 day
+        ))::date as day
+    from reach as r
+),
+
+reachable as (
+    select
+        s.snapshot_ts as sweep_ts,
+        s.day,
+        s.source,
+        s.scope,
+        s.complete,
+        d.snapshot_ts,
+        d.oldest_ts
+    from snapshots_versions as s
+    inner join days as d on s.day = d.day
+    cross join asked as q
+    where
+        s.snapshot_ts between d.oldest_ts and d.snapshot_ts
+        and (s.complete or s.accounts_asked > coalesce(s.accounts_failed, 0))
+        and (s.trusted or q.untrusted_asked)
+        and stands(s.known_ts, s.since_ts, s.superseded_ts, q.at_asked, q.knowable_asked)
+        and s.scope in ('all', q.dex_asked)
+),
+
+complete as (
+    select *
+    from reachable
+    where complete
+    order by sweep_ts desc, scope, source
+    limit 1
+),
+
+answers as (
+    select
+        c.account,
+        c.state_ts,
+        c.day,
+        c.source,
+        c.scope,
+        c.sweep_ts,
+        r.snapshot_ts
+    from accounts_versions as c
+    inner join days as d on c.day = d.day
+    inner join reachable as r
+        on
+            c.sweep_ts = r.sweep_ts
+            and c.source = r.source
+            and c.scope = r.scope
+    cross join asked as q
+    left join complete as e on true
+    where
+        not r.complete
+        and c.positions is not null
+        and c.state_ts between r.oldest_ts and r.snapshot_ts
+        and c.state_ts > coalesce(e.sweep_ts, '-infinity'::timestamptz)
+        and stands(c.known_ts, c.since_ts, c.superseded_ts, q.at_asked, q.knowable_asked)
+    qualify row_number() over (
+        partition by c.account
+        order by c.state_ts desc, c.sweep_ts desc, c.scope, c.source
+    ) = 1
+)
+
+select
+    null::varchar as account,
+    e.sweep_ts as state_ts,
+    e.day,
+    e.source,
+    e.scope,
+    e.sweep_ts,
+    e.snapshot_ts
+from complete as e
+union all
+select *
+from answers

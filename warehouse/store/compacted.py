@@ -1,0 +1,166 @@
+"""This module keeps several parts of a day in one file, and gets each of them back.
+
+The file holds all rows, sorted by grain.  In its footer, under ``undertow.parts``, it says
+which rows are whose: the parts' names, and runs of rows that are of the same part.  So a part
+that its source corrects later can be taken out again, exactly as it was landed, without its
+own file and without a column that readers would have to skip.
+"""
+
+import base64
+import json
+import zlib
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse.contracts.table import Table
+from warehouse.store.parts import ROWS_PER_GROUP, digest, writer_of
+
+KEY = b"undertow.parts"
+# Merged at a time, so that a day of millions of rows needs no more memory than this many.
+ROWS_PER_SLICE = 1_000_000
+# Written once, read for years: measured on simulated rows, 7 % fewer bytes of positions and 9 %
+# of fills than zstd's own level, for 0.6 µs a row more.
+LEVEL = 6
+_WHOSE = "undertow.whose"  # no column of a contract has a dot
+
+
+def is_whole(path: str, hash_: str) -> bool:
+    """Return whether a compacted file still has the bytes it is named after."""
+    return path.endswith(f"~{hash_[:16]}.parquet")
+
+
+def pack(table: Table, parts: Sequence[tuple[str, Path]], file: Path) -> str:
+    """Write the rows of several parts as one file, and return its SHA-256.
+
+    Parameters
+    ----------
+    table
+        Their contract, for the grain.
+    parts
+        Name and file of each, all with the same columns; the order does not matter.
+    file
+        Where to write.
+    """
+    parts = sorted(parts)
+    sources = [_Source(path, table.grain[0]) for _, path in parts]
+    runs: list[np.ndarray] = []
+    with closing(writer_of(sources[0].schema, file, LEVEL)) as writer:
+        for low, high in _slices(sources):
+            some = [source.between(low, high) for source in sources]
+            rows, order = _merged(table, some)
+            runs.append(order)
+            writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+        said = {"parts": [name for name, _ in parts], "runs": _packed(np.concatenate(runs))}
+        writer.add_key_value_metadata({KEY.decode(): json.dumps(said)})
+    return digest(file)
+
+
+def unpack(file: Path | pa.BufferReader, part: str) -> pa.Table:
+    """Return the rows of one part, as they were landed.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If the file is damaged, or does not hold the part.
+    """
+    held = pq.ParquetFile(file)
+    try:
+        said = json.loads((held.metadata.metadata or {})[KEY])
+        wanted = said["parts"].index(part)
+        whose = _unpacked(said["runs"])
+    except (KeyError, ValueError, zlib.error) as error:
+        raise pa.ArrowInvalid(f"holds no part {part!r}") from error
+    if whose.size != held.metadata.num_rows:
+        raise pa.ArrowInvalid(f"says whose {whose.size} of its rows are, not of all")
+    ours = whose == wanted
+    some, ends = [], 0
+    for group in range(held.num_row_groups):
+        starts, ends = ends, ends + held.metadata.row_group(group).num_rows
+        if (mask := ours[starts:ends]).any():
+            some.append(held.read_row_group(group).filter(pa.array(mask)))
+    rows = pa.concat_tables(some) if some else held.schema_arrow.empty_table()
+    metadata = {key: text for key, text in (rows.schema.metadata or {}).items() if key != KEY}
+    return rows.replace_schema_metadata(metadata)
+
+
+class _Source:
+    """A part to be merged: where each value of its first grain column begins and ends."""
+
+    def __init__(self, file: Path, first: str) -> None:
+        self._held = pq.ParquetFile(file)
+        self.schema = self._held.schema_arrow
+        column = self._held.read([first])[first].combine_chunks()
+        runs = pc.run_end_encode(column)
+        self.values = runs.values.to_pylist()
+        self.ends = runs.run_ends.to_pylist()
+        groups = range(self._held.num_row_groups)
+        rows = (self._held.metadata.row_group(group).num_rows for group in groups)
+        self._starts = list(accumulate(rows, initial=0))
+
+    def between(self, low: Any, high: Any) -> pa.Table:
+        """Return the rows whose first grain column is in ``[low, high]``."""
+        first, last = bisect_left(self.values, low), bisect_right(self.values, high)
+        start = self.ends[first - 1] if first else 0
+        stop = self.ends[last - 1] if last else 0
+        if start >= stop:
+            return self.schema.empty_table()
+        groups = range(bisect_right(self._starts, start) - 1, bisect_left(self._starts, stop))
+        rows = self._held.read_row_groups(list(groups))
+        return rows.slice(start - self._starts[groups[0]], stop - start)
+
+
+def _slices(sources: Sequence[_Source]) -> Iterator[tuple[Any, Any]]:
+    """Yield ranges of the first grain column, both ends in, that hold enough rows together."""
+    counts: Counter[Any] = Counter()
+    for source in sources:
+        for value, start, stop in zip(
+            source.values, [0, *source.ends], source.ends, strict=False
+        ):
+            counts[value] += stop - start
+    low, rows = None, 0
+    for value in sorted(counts):
+        low = value if not rows else low
+        rows += counts[value]
+        if rows >= ROWS_PER_SLICE:
+            yield low, value
+            rows = 0
+    if rows:
+        yield low, max(counts)
+
+
+def _merged(table: Table, parts: Sequence[pa.Table]) -> tuple[pa.Table, np.ndarray]:
+    """Return the rows of all parts sorted by grain, and of each which part it is of.
+
+    Rows that share a grain stay in the order of their parts.
+    """
+    rows = pa.concat_tables(parts)
+    whose = np.repeat(np.arange(len(parts), dtype="<i4"), [part.num_rows for part in parts])
+    keys = rows.select(table.grain).append_column(_WHOSE, pa.array(whose))
+    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+    return rows.take(order).combine_chunks(), whose[order.to_numpy()]
+
+
+def _packed(whose: np.ndarray) -> str:
+    """Return whose each row is, as text: runs of rows of the same part.
+
+    >>> _unpacked(_packed(np.array([0, 0, 1, 0], dtype="<i4"))).tolist()
+    [0, 0, 1, 0]
+    """
+    starts = np.flatnonzero(np.diff(whose, prepend=-1))
+    runs = np.stack([whose[starts], np.diff(starts, append=whose.size)])
+    return base64.b64encode(zlib.compress(runs.astype("<i4").tobytes())).decode()
+
+
+def _unpacked(text: str) -> np.ndarray:
+    runs = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i4").reshape(2, -1)
+    return np.repeat(*runs)
