@@ -3,7 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.sources.errors import SourceError
 from warehouse.store.asks import Ask
+
+
+class PartlyLanded(SourceError):
+    """Some files could not be landed; what the others hold is in the lake.
+
+    Attributes
+    ----------
+    landed
+        What was landed, and in ``asked`` what was not.
+    """
+
+    def __init__(self, message: str, landed: "list[Landed]") -> None:
+        super().__init__(message, landed)  # all of it, so that another process can tell it
+        self.landed = landed
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
 
 
 @dataclass(slots=True)

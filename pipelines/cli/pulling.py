@@ -52,6 +52,7 @@ def land_archive(
     landing
         ``(root, lake, since, until, progress)`` -> what was landed.
     """
+    from pipelines.landed import PartlyLanded
     from pipelines.steps.noted import noted
 
     given = Asked(**asked)
@@ -73,11 +74,18 @@ def land_archive(
             say("nothing is read; --again lands it anew")
         spans = spans_of(pull, left, since, until)
     landed: list[Landed] = []
+    partly: list[PartlyLanded] = []
     with progress_bar(source) as progress:
         for first, end in spans:
             verb = partial(landing, given.root, given.lake, first, end, progress)
-            landed = together(landed, noted(given.lake, source, first, verb, end))
+            try:
+                landed = together(landed, noted(given.lake, source, first, verb, end))
+            except PartlyLanded as error:
+                landed = together(landed, error.landed)
+                partly.append(error)
     show_landed(landed, given.as_json)
+    if partly:
+        raise partly[0]
 
 
 def together(landed: "list[Landed]", more: "list[Landed]") -> "list[Landed]":

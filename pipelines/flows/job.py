@@ -67,6 +67,6 @@ def _run_stage(stage: Sequence[Unit], done: Done) -> None:
         future.wait()
         result = future.state.result(raise_on_failure=False)
         if isinstance(result, Exception):
-            done.failed[name] = result
+            done.fail(name, result)
         else:
             done.landed.extend(result)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from pipelines.landed import Landed
+from pipelines.landed import Landed, PartlyLanded
 from pipelines.sources.errors import UnreachableError
 
 Verb = Callable[[], list[Landed]]
@@ -38,6 +38,12 @@ class Done(NamedTuple):
     landed: list[Landed]
     failed: dict[str, Exception]
 
+    def fail(self, name: str, error: Exception) -> None:
+        """Note that a unit failed, and what it landed all the same."""
+        self.failed[name] = error
+        if isinstance(error, PartlyLanded):
+            self.landed.extend(error.landed)
+
     def check(self, job: str) -> list[Landed]:
         """Return what was landed, or raise what failed as one error."""
         if self.failed:
@@ -59,7 +65,7 @@ def run_units(units: Iterable[Unit], progress: Progress | None = None) -> Done:
         try:
             done.landed.extend(unit.run())
         except (ValueError, OSError) as error:
-            done.failed[unit.name] = error
+            done.fail(unit.name, error)
     if progress:
         progress("done", len(units), len(units))
     return done

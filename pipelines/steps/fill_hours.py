@@ -16,7 +16,7 @@ from pipelines.steps.first_known import Kept, first_known
 from pipelines.steps.hour_range import HourRange
 from pipelines.steps.landed_before import LandedBefore
 from pipelines.steps.unknown_rows import fields_in, news, unknown_rows
-from warehouse.contracts.table import Table
+from warehouse.contracts.table import ContractError, Table
 from warehouse.contracts.tables import FILLS, UNKNOWN_FIELDS
 from warehouse.store import Landing, Origin
 
@@ -38,6 +38,11 @@ class FillHours:
         Told what was done.
     helpers
         Writes an hour while the next file is read.
+
+    Attributes
+    ----------
+    failed
+        Hours with a row that breaks the contract; nothing of them is landed.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class FillHours:
         self._unknown: dict[datetime, list[pa.Table]] = {}
         self._found: Counter[str] = Counter()
         self._written: dict[datetime, int] = {}
+        self.failed: dict[datetime, ContractError] = {}
         self._origins: dict[datetime, list[Origin]] = {}
         self._paths: dict[datetime, str] = {}
         # Files that gave rows of an hour; late ones lie in files far from it.
@@ -134,7 +140,11 @@ class FillHours:
         odd: list[pa.Table],
     ) -> None:
         """Land the rows of ``hour``, from the files that were ``read`` for it."""
-        kept = self._land(FILLS, hour, read, tables, sides)
+        try:
+            kept = self._land(FILLS, hour, read, tables, sides)
+        except ContractError as error:
+            self.failed[hour] = error
+            return
         self._landed.duplicates += kept.duplicates
         self._disagreeing += kept.disagreeing
         self._written[hour] = kept.rows.num_rows

@@ -9,12 +9,13 @@ is landed as :mod:`pipelines.steps.own_node_files` says.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 
-from pipelines.landed import Landed
+from pipelines.landed import Landed, PartlyLanded
 from pipelines.sources.archive import label_of
+from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.hourly_files import HourlyFiles, HourlyFills
 from pipelines.sources.hourly_fills import KINDS, hourly_files, open_archive
 from pipelines.sources.own_node import OWN_NODE
@@ -68,8 +69,11 @@ def land_hourly_fills(
     ------
     FileNotFoundError
         If there is no file at all, or nothing to land in a range that has an end open.
-    SourceError
-        If a line of a file is not as documented; names file, line and field.
+    PartlyLanded
+        If a file is not as documented; names file, line and field.  The other files' fills have
+        been landed, and its hour is asked for as failed.
+    UnreachableError
+        If the archive cannot be asked; nothing has been landed then.
     ValueError
         If there is no such source, or no day in the range; of kind
         :class:`~warehouse.checks.guard.Blocked`: an hour failed a stop check, and the others
@@ -90,6 +94,7 @@ def land_hourly_fills(
         landed = land_own_node(archive, files, span, lake, label, progress)
         return _told(landed, kind, label, files, span, set())
     landed = Landed(FILLS.name)
+    failed: dict[datetime, ValueError] = {}
     unknown: Counter[str] = Counter()
     # While a file is parsed, the next is fetched and the hour before is written: 20 % faster on
     # two cores, more where the archive is far away.
@@ -97,14 +102,21 @@ def land_hourly_fills(
         hours = FillHours(span, batches, kind, label, landed, helpers)
         wanted = [files.paths[hour] for hour in span.reading]
         bodies = _one_ahead(helpers, partial(kind.read, archive), wanted)
-        for number, (hour, body) in enumerate(zip(span.reading, bodies, strict=True)):
+        for number, (hour, body) in enumerate(zip(list(span.reading), bodies, strict=True)):
             path = files.paths[hour]
             if progress:
                 progress(path, number, len(span.reading))
-            rows, odd_fields = kind.to_rows(body, path)
+            try:
+                rows, odd_fields = kind.to_rows(body.result(), path)
+            except UnreachableError:
+                raise
+            except SourceError as error:
+                failed[hour] = error
+                continue
             unknown.update(odd_fields)
             hours.add(hour, path, rows, odd_fields, archive.origins(path))
         filled = hours.close()
+        failed |= hours.failed
         if span.empty and not landed.rows and not (since and until):
             raise FileNotFoundError(
                 f"root {root}: no {kind.layout} "
@@ -114,7 +126,8 @@ def land_hourly_fills(
     if progress:
         progress("fills", len(span.reading), len(span.reading))
     landed.unknown_fields = dict(sorted(unknown.items()))
-    return _told(landed, kind, label, files, span, filled)
+    landed = _told(landed, kind, label, files, span, filled)
+    return _held_against(landed, kind, span, failed)
 
 
 def _told(
@@ -152,6 +165,32 @@ def _told(
     return landed
 
 
+def _held_against(
+    landed: Landed, kind: HourlyFills, span: HourRange, failed: dict[datetime, ValueError]
+) -> Landed:
+    """Return ``landed``, or raise it if files failed; their hours are asked for as failed."""
+    if not failed:
+        return landed
+    hours = set(span)
+    landed.asked = [
+        Ask(one.table_name, one.source, one.day, one.hour, "failed", str(error))
+        if (error := failed.get(_hour(one))) is not None
+        else one
+        for one in landed.asked
+    ]
+    landed.gaps += [str(error) for _, error in sorted(failed.items())]
+    said = next(str(failed[hour]) for hour in sorted(failed))
+    if not any(hour in hours for hour in failed):  # only beside the range
+        landed.notes.append(f"beside the range: {said}")
+        return landed
+    more = f" (and {len(failed) - 1} more files)" if len(failed) > 1 else ""
+    raise PartlyLanded(f"{said}{more}; the other hours were landed", [landed])
+
+
+def _hour(ask: Ask) -> datetime:
+    return datetime.combine(ask.day, time(ask.hour), UTC)
+
+
 def _ask(source: str, hour: datetime, missing: bool, filled: bool) -> Ask:
     """Return what came of asking for an hour."""
     reason = None
@@ -165,12 +204,11 @@ def _ask(source: str, hour: datetime, missing: bool, filled: bool) -> Ask:
 
 def _one_ahead(
     helpers: Executor, read: Callable[[str], bytes], paths: list[str]
-) -> Iterator[bytes]:
-    """Yield what ``read`` returns for each path, having asked for the next one already."""
+) -> Iterator[Future[bytes]]:
+    """Yield what ``read`` will return for each path, having asked for the next one already."""
     coming: list[Future[bytes]] = []
     for path in paths:
         coming.append(helpers.submit(read, path))
         if len(coming) > 1:
-            yield coming.pop(0).result()
-    for last in coming:
-        yield last.result()
+            yield coming.pop(0)
+    yield from coming

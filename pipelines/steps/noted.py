@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipelines.landed import Landed
+from pipelines.landed import Landed, PartlyLanded
 from pipelines.sources.errors import SourceError
 from warehouse.contracts.table import ContractError
 from warehouse.health.cadences import cadences
@@ -59,6 +59,9 @@ def noted(
     days = [] if day is None else list(_days(day, until or day + DAY))
     try:
         given = verb()
+    except PartlyLanded as error:
+        _record(lake, [ask for one in error.landed for ask in one.asked], clock)
+        raise
     except (SourceError, ContractError, OSError) as error:
         # A root that is not there is its namer's mistake; a lake that cannot be written has the
         # first word.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources.errors import SourceError
+from pipelines.landed import PartlyLanded
 from pipelines.sources.hourly_fills import KINDS
 from pipelines.steps.fills import land_hourly_fills
 from tests.pipelines.data_fills import (
@@ -23,7 +23,7 @@ from tests.pipelines.data_fills import (
     tree,
 )
 from tests.reference import node_fills as plain
-from warehouse.contracts.table import ContractError
+from warehouse import open_lake
 from warehouse.contracts.tables import FILLS
 
 DAY = date(2025, 10, 10)
@@ -243,35 +243,64 @@ def test_a_mirror_with_fewer_files_does_not_thin_out_the_lake(tmp_path):
     assert tree(tmp_path / "lake") == whole
 
 
-def test_nothing_is_written_where_a_line_is_bad(tmp_path):
+def every_fill(lake):
+    with open_lake(lake) as con:
+        return con.sql("from fills order by all").fetchall()
+
+
+def hours_of(lake):
+    return [path for path in tree(lake) if path.startswith("fills/")]
+
+
+def test_a_bad_line_costs_its_file_and_no_other(tmp_path):
     lines = [block(fill(NOON + 9 * HOUR)), block(fill(NOON + 9 * HOUR, px=None))]
     root = a_day(tmp_path / "archive", range(24))
+    land_hourly_fills(root, tmp_path / "whole")
     put(tmp_path / "archive", {MIDNIGHT + 21 * HOUR: lines})
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(PartlyLanded) as caught:
         land_hourly_fills(root, tmp_path / "lake")
-    assert str(caught.value) == (
+    why = (
         "node_fills_by_block/hourly/20251010/21.lz4 line 2: "
         "fill field px: must be a decimal string, is null"
     )
-    assert list((tmp_path / "lake").iterdir()) == []
+    assert str(caught.value) == f"{why}; the other hours were landed"
+    [landed] = caught.value.landed
+    asked = {ask.hour: (ask.outcome, ask.reason) for ask in landed.asked}
+    assert asked.pop(21) == ("failed", why)
+    assert set(asked.values()) == {("landed", None)}
+    assert why in landed.gaps
+    missing = set(hours_of(tmp_path / "whole")) - set(hours_of(tmp_path / "lake"))
+    assert missing <= {"fills/day=2025-10-10/node_fills_by_block-21.parquet"}
+    a_day(tmp_path / "archive", range(24))  # the source mends its file
+    land_hourly_fills(root, tmp_path / "lake")
+    assert every_fill(tmp_path / "lake") == every_fill(tmp_path / "whole") != []
 
 
-def test_a_bad_line_leaves_the_lake_as_it_was(tmp_path):
+def test_a_bad_file_beside_the_range_is_a_note(tmp_path):
+    files = {NOON: [block(fill())], MIDNIGHT + 24 * HOUR: b"\0" * 20}
+    root = put(tmp_path / "archive", files)
+    landed = land_hourly_fills(root, tmp_path / "lake", DAY, NEXT)
+    assert any("beside the range: " in note and "LZ4" in note for note in landed.notes)
+    assert landed.rows == 1
+
+
+def test_an_hour_landed_before_stays_where_its_file_goes_bad(tmp_path):
     root = a_day(tmp_path / "archive", range(24))
     land_hourly_fills(root, tmp_path / "lake")
     before = tree(tmp_path / "lake")
-    changed = [block(fill(MIDNIGHT, px="5", tid=0))]
-    put(tmp_path / "archive", {MIDNIGHT: changed, MIDNIGHT + 23 * HOUR: b"\0" * 20})
-    with pytest.raises(SourceError, match=r"20251010/23\.lz4: must be LZ4 frames"):
+    put(tmp_path / "archive", {MIDNIGHT + 23 * HOUR: b"\0" * 20})
+    with pytest.raises(PartlyLanded, match=r"20251010/23\.lz4: must be LZ4 frames"):
         land_hourly_fills(root, tmp_path / "lake")
     assert tree(tmp_path / "lake") == before
 
 
-def test_a_row_that_breaks_the_contract_is_refused_and_nothing_is_written(tmp_path):
+def test_a_row_that_breaks_the_contract_is_refused_with_its_hour(tmp_path):
     files = {NOON: [block(fill())], NOON + HOUR: [block(fill(NOON + HOUR, px="-1.0"))]}
-    with pytest.raises(ContractError, match=r"fills\.px: must be 0 or more, is -1\.0"):
+    with pytest.raises(PartlyLanded, match=r"fills\.px: must be 0 or more, is -1\.0"):
         land_hourly_fills(put(tmp_path / "archive", files), tmp_path / "lake")
-    assert list((tmp_path / "lake").iterdir()) == []
+    assert hours_of(tmp_path / "lake") == [
+        "fills/day=2025-10-10/node_fills_by_block-12.parquet"
+    ]
 
 
 def test_what_a_killed_landing_left_is_swept_and_a_living_ones_stays(tmp_path):

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from pipelines.landed import PartlyLanded
 from pipelines.simulator.archive.fault_plan import KNOWN
 from pipelines.simulator.archive.write import write_archive
 from pipelines.simulator.cli import archive
 from pipelines.simulator.faults import parse_faults
 from pipelines.simulator.world import WorldSpec
-from pipelines.sources.errors import SourceError
 from pipelines.sources.reservoir import reservoir, snapshot_files
 from pipelines.steps.fills import land_hourly_fills
 
@@ -150,15 +150,17 @@ def hour_of(path):
         ("cut-files", "must be whole LZ4 frames, ends within one"),
     ],
 )
-def test_a_spoilt_file_is_refused_by_its_name(whole, tmp_path, fault, said):
+def test_a_spoilt_file_is_refused_by_its_name_and_no_other(whole, plain, tmp_path, fault, said):
     folder = write(tmp_path / "world", fault)
     [spoilt] = done(folder, fault.partition("=")[0])
     assert differing(whole, folder) == {spoilt["path"]}
     path = spoilt["path"].removeprefix("hl-mainnet-node-data/")
-    with pytest.raises(SourceError, match=re.escape(f"{path}")) as error:
+    with pytest.raises(PartlyLanded, match=re.escape(f"{path}")) as error:
         land_hourly_fills(str(folder / "files"), tmp_path / "lake")
     assert said.format(**spoilt) in str(error.value)
-    assert not list((tmp_path / "lake").rglob("*.parquet"))
+    [landed] = error.value.landed
+    assert [ask.outcome for ask in landed.asked].count("failed") == 1
+    assert 0 < plain.rows - landed.rows < plain.rows / 4
 
 
 def test_a_spoilt_line_is_the_only_one_in_its_file(whole, tmp_path):

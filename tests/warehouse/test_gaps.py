@@ -315,9 +315,10 @@ def twin(parts, asks, cadences, holes, now, since, until):
                 told = [
                     a for a in heard if a["day"] == step.date() and a["hour"] in (-1, step.hour)
                 ]
-            if held:
-                continue
             told.sort(key=lambda a: (a["asked_ts"], a["hour"]))
+            torn = cadence.every == HOUR and told and told[-1]["hour"] == step.hour
+            if held and not (torn and told[-1]["outcome"] == "failed"):
+                continue
             outcome = told[-1]["outcome"] if told else None
             fact = any(
                 h.source == source and table in h.tables and h.since <= step and at <= h.until

@@ -107,11 +107,14 @@ def gaps_of(
     for key in sorted(there.keys() | asked.keys()):
         held, cadence = there.get(key, set()), cadences[key]
         met = answers(asked.get(key, []), cadence)
+        hourly = cadence.every == HOUR
         first, end = _range(held, asked.get(key, []), cadence)
         first = first if since is None else midnight(since)
         end = min(end or now, now) if until is None else min(end or now, now, midnight(until))
         for starts in _by_day(cadence.starts(first, end)):
-            missing = [start for start in starts if start not in held]
+            missing = [
+                start for start in starts if start not in held or (hourly and _torn(met, start))
+            ]
             reasons: dict[tuple[str, str | None], list[datetime]] = {}
             for start in missing:
                 said = _reason(key, start, cadence, met.get(start), holes, now)
@@ -123,6 +126,12 @@ def gaps_of(
                 counts = len(some), len(starts) - len(missing), len(starts)
                 gaps.append(Gap(*key, starts[0].date(), reason, *counts, hours, why))
     return gaps
+
+
+def _torn(met: Mapping[datetime, Mapping[str, Any]], start: datetime) -> bool:
+    """Return whether an hour's own file failed: what is there came by its neighbours'."""
+    ask = met.get(start)
+    return ask is not None and ask["outcome"] == FAILED and ask["hour"] == start.hour
 
 
 def to_fill(gaps: Iterable[Gap], cadences: Mapping[Key, Cadence]) -> list[ToFill]:
