@@ -11,3 +11,14 @@ class SourceError(ValueError):
 
 class UnreachableError(SourceError):
     """An archive cannot be asked: no credentials, no permission, or no connection."""
+
+
+def one_line(text: object, longest: int = 200) -> str:
+    r"""Return a text of others, a value or a library's complaint, as one short line to print.
+
+    >>> one_line("a\n\x1b[31mb"), one_line("x" * 300, 5)
+    ('a ?[31mb', 'xx...')
+    """
+    line = " ".join(str(text).split())
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."

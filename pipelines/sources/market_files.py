@@ -23,18 +23,19 @@ A folder ``market/`` with up to four files, as public recorders of several venue
 A reading is known at its own instant, a bar once it has ended.
 """
 
-import io
 from datetime import timedelta
 from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.documented_tiers import size_decimals, tiers_of
 from pipelines.sources.errors import SourceError
+from pipelines.sources.imports.raw_file import read_csv
+from pipelines.sources.parquet_files import frame, whole
 from pipelines.sources.typed_columns import NUMBER, TEXT, TIME, Field, RowsOf, typed
+from pipelines.sources.unknown import odd_columns
 
 CANDLES_FILE = "candles.parquet"
 FUNDING_FILE = "funding_rates.parquet"
@@ -92,27 +93,24 @@ def market_files(root: str) -> Archive:
 
 def read_candles(archive: Archive) -> Read:
     """Read ``candles.parquet`` as rows of ``candles``."""
-    return to_candles(_parquet(archive, CANDLES_FILE))
+    return to_candles(_parquet(archive, CANDLES_FILE, _CANDLE_FIELDS))
 
 
 def read_funding(archive: Archive) -> Read:
     """Read ``funding_rates.parquet`` as rows of ``funding``."""
-    return to_funding(_parquet(archive, FUNDING_FILE))
+    return to_funding(_parquet(archive, FUNDING_FILE, _FUNDING_FIELDS))
 
 
 def read_open_interest(archive: Archive) -> Read:
     """Read ``open_interest.parquet`` as rows of ``asset_contexts``."""
-    return to_open_interest(_parquet(archive, OPEN_INTEREST_FILE))
+    return to_open_interest(_parquet(archive, OPEN_INTEREST_FILE, _OPEN_INTEREST_FIELDS))
 
 
 def read_universe(archive: Archive) -> tuple[Read, Read]:
     """Read ``universe.csv`` as rows of ``asset_contexts`` and of ``instruments``."""
-    try:
-        # As text: a type guessed from the first rows would blame a later one.
-        raw = pl.read_csv(io.BytesIO(archive.read(UNIVERSE_FILE)), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{UNIVERSE_FILE}: cannot be read as CSV: {_line(error)}") from error
-    return to_universe(raw)
+    # As text: a type guessed from the first rows would blame a later one.
+    raw = read_csv(archive.read(UNIVERSE_FILE), UNIVERSE_FILE).rows
+    return to_universe(_documented(raw, UNIVERSE_FILE, _UNIVERSE_FIELDS))
 
 
 def to_candles(raw: pl.DataFrame, file: str = CANDLES_FILE) -> Read:
@@ -302,12 +300,13 @@ def _once(given: RowsOf, key: tuple[str, ...]) -> tuple[pl.DataFrame, int]:
     return rows, given.rows.height - rows.height
 
 
-def _parquet(archive: Archive, path: str) -> pl.DataFrame:
-    try:
-        return pl.DataFrame(pq.read_table(io.BytesIO(archive.read(path))))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {_line(error)}") from error
+def _parquet(archive: Archive, path: str, fields: tuple[Field, ...]) -> pl.DataFrame:
+    return _documented(whole(archive.read(path), path), path, fields)
 
 
-def _line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _documented(table: pa.Table, path: str, fields: tuple[Field, ...]) -> pl.DataFrame:
+    """Return the columns of a file; those that nobody documented by their names, as nulls."""
+    names = [field.name for field in fields]
+    known = frame(table, path, names)
+    odd = [pl.Series(name, [None] * table.num_rows) for name in odd_columns(table, names)]
+    return known.hstack(odd) if known.width else pl.DataFrame(odd)

@@ -130,7 +130,7 @@ def is_decimal(value: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value for an error: as JSON, whole if it is short."""
+    """Return a value for an error: as JSON on one line, whole if it is short."""
     if value is MISSING:
         return "missing"
     try:
@@ -138,4 +138,6 @@ def shown(value: object) -> str:
     except orjson.JSONEncodeError:
         # The parser takes 1,024 levels, the writer only 254.
         return f"{type(value).__name__} of more than 254 levels"
+    if not text.isprintable():  # JSON leaves U+2028, which ends a line, and U+202E as they are
+        text = text.encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -10,7 +10,6 @@ Publication is not documented for snapshots.  The vendor's other daily exports r
 of the next day; a snapshot counts as known an hour after the midnight that follows it.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,10 +17,11 @@ from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.errors import SourceError
+from pipelines.sources.parquet_files import frame, whole
+from pipelines.sources.typed_columns import shown
 from pipelines.sources.unknown import Unknown, odd_columns
 
 BUCKET = "hydromancer-reservoir"
@@ -48,6 +48,7 @@ EMPTIED = {
     "entry_price": "entry prices",
     "leverage": "leverages",
 }
+LEVERAGE_TYPES = ("cross", "isolated")
 ADDRESS = "^0x[0-9a-fA-F]{40}$"
 OPTIONAL = {"funding_pnl": pl.Float64, "account_mode": pl.String}
 
@@ -129,12 +130,10 @@ def read(archive: Archive, file: SnapshotFile) -> Rows:
         If the file is no Parquet, or a required field is missing, of another type, or null
         where it may not be; the message names file, field and row.
     """
-    try:
-        raw = pl.DataFrame(pq.read_table(io.BytesIO(archive.read(file.path))))
-    except (pa.ArrowInvalid, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SourceError(f"{file.path}: cannot be read as Parquet: {reason}") from error
-    return to_positions(raw, file)
+    table = whole(archive.read(file.path), file.path)
+    known = frame(table, file.path, [*REQUIRED, *OPTIONAL])
+    # A hive-style reader adds the folder's key; it is not a field of the file.
+    return _translated(known, odd_columns(table, known.columns), file)
 
 
 def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
@@ -162,6 +161,12 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
     >>> dict(rows.unknown_fields), str(file.known_ts)
     ({'new': 1}, '2026-01-02 01:00:00+00:00')
     """
+    odd = [name for name in raw.columns if name not in {*REQUIRED, *OPTIONAL}]
+    return _translated(raw, odd_columns(raw[odd].to_arrow(), ()), file)
+
+
+def _translated(raw: pl.DataFrame, odd: dict[str, pa.ChunkedArray], file: SnapshotFile) -> Rows:
+    """Translate the documented columns, and keep what the ``odd`` ones hold."""
     fields = {name: kind for name, (kind, _) in REQUIRED.items()} | OPTIONAL
     for name in REQUIRED:
         if name not in raw.columns:
@@ -180,8 +185,17 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
     _refuse(
         ~pl.col("user").str.contains(ADDRESS), "user", "must be 0x and 40 digits", rows, file
     )
+    for name, kind in fields.items():
+        if kind == pl.Float64:
+            _refuse(~pl.col(name).is_finite(), name, "must be finite", rows, file)
+        else:
+            _refuse(pl.col(name) == "", name, "must not be empty", rows, file)
+    margin = ~pl.col("leverage_type").is_in(LEVERAGE_TYPES)
+    _refuse(margin, "leverage_type", "must be cross or isolated", rows, file)
     _refuse(pl.col("size") == 0, "size", "must not be 0", rows, file)
     _refuse(pl.col("notional") <= 0, "notional", "must be above 0", rows, file)
+    mark = pl.col("notional") / pl.col("size").abs()
+    _refuse(~(mark.is_finite() & (mark > 0)), "notional", "must be size x a price", rows, file)
     counts = rows.select((pl.col(*EMPTIED) <= 0).sum()).row(0)
     rows = rows.with_columns(
         pl.when(pl.col(name) > 0).then(name).alias(name) for name in EMPTIED
@@ -193,7 +207,7 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         account=pl.col("user").str.to_lowercase(),
         size="size",
         entry_px="entry_price",
-        mark_px=pl.col("notional") / pl.col("size").abs(),
+        mark_px=mark,
         notional="notional",
         liquidation_px="liquidation_price",
         leverage="leverage",
@@ -205,10 +219,8 @@ def to_positions(raw: pl.DataFrame, file: SnapshotFile) -> Rows:
         funding_pnl="funding_pnl",
         known_ts=pl.lit(file.known_ts, pl.Datetime("us", "UTC")),
     )
-    # A hive-style reader adds the folder's key; it is not a field of the file.
     unknown = Unknown()
-    odd = raw[[name for name in raw.columns if name not in fields]].to_arrow()
-    unknown.keep_columns(odd_columns(odd, ()), range(raw.height))
+    unknown.keep_columns(odd, range(raw.height))
     return Rows(positions, unknown, dict(zip(EMPTIED.values(), counts, strict=True)))
 
 
@@ -218,7 +230,7 @@ def _refuse(
     """Raise if a row is ``broken``, naming the first one's number and value."""
     if (at := rows.select(broken).to_series().arg_true()).len():
         raise SourceError(
-            f"{file.path} row {at[0]}: field {field} {must}, is {rows[field][at[0]]}"
+            f"{file.path} row {at[0]}: field {field} {must}, is {shown(rows[field], at[0])}"
         )
 
 

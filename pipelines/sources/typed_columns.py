@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, one_line
 
 TIME = pl.Datetime("us", "UTC")
 TEXT = pl.String
 NUMBER = pl.Float64
 
 _WORDS = {TIME: "a UTC timestamp", TEXT: "text", NUMBER: "a number"}
+# The end of the year 9999, where datetimes end, less a day for what follows from an instant.
+_LAST_S = 253_402_214_400
+_PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 class Field(NamedTuple):
@@ -41,8 +44,19 @@ class RowsOf(NamedTuple):
         if (at := flags.arg_max()) is not None and flags[at]:
             raise SourceError(
                 f"{self.file} {self.row} {at + self.first}: field {field} {must}, "
-                f"is {self.rows[field][at]}"
+                f"is {shown(self.rows[field], at)}"
             )
+
+
+def shown(values: pl.Series, at: int) -> str:
+    """Return a value for an error: on one line, whole if it is short."""
+    kind = values.dtype
+    # polars ends the thread over an instant that Python's datetime does not hold.
+    if isinstance(kind, pl.Datetime):
+        count = values.to_physical()[at]
+        if count is not None and not 0 <= count <= _LAST_S * _PER_SECOND[kind.time_unit]:
+            return f"{count} {kind.time_unit} since 1970"
+    return one_line(values[at], 60)
 
 
 def typed(
@@ -100,7 +114,9 @@ def _cast(values: pl.Series, field: Field, file: str) -> pl.Series:
     if not fits:
         raise SourceError(f"{file}: field {field.name} must be {_WORDS[field.kind]}, is {kind}")
     if field.kind == TIME:
-        return values.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+        utc = values.dt.convert_time_zone("UTC")
+        _hold_moments(utc, field, RowsOf(pl.DataFrame([utc]), file))
+        return utc.dt.cast_time_unit("us")
     return values.cast(field.kind)
 
 
@@ -113,9 +129,20 @@ def _parsed(values: pl.Series, field: Field, file: str) -> pl.Series:
         parsed = text.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     else:
         parsed = text.cast(NUMBER, strict=False)
-    RowsOf(pl.DataFrame([text]), file, "line", 2).refuse(
+    given = RowsOf(pl.DataFrame([text]), file, "line", 2)
+    given.refuse(
         pl.lit(parsed.is_null()) & text.is_not_null(),
         field.name,
         f"must be {_WORDS[field.kind]}",
     )
+    if field.kind == TIME:
+        _hold_moments(parsed, field, given)
     return parsed
+
+
+def _hold_moments(values: pl.Series, field: Field, given: RowsOf) -> None:
+    """Raise over an instant before 1970 or after 9999: in microseconds it may be another."""
+    assert isinstance(values.dtype, pl.Datetime)
+    counts, last = values.to_physical(), _LAST_S * _PER_SECOND[values.dtype.time_unit]
+    outside = (counts < 0) | (counts > min(last, 2**63 - 1))
+    given.refuse(pl.lit(outside), field.name, "must lie from 1970 to 9999")

@@ -66,7 +66,8 @@ class FillHours:
         # Files that gave rows of an hour; late ones lie in files far from it.
         self._givers: dict[datetime, set[datetime]] = {}
         self._before = LandedBefore(batches.lake, (FILLS, UNKNOWN_FIELDS), label)
-        self._strays = self._outside = self._disagreeing = 0
+        self._late: dict[datetime, list[pa.Table]] = {}
+        self._strays = self._outside = self._joined = self._disagreeing = 0
         self._helpers, self._writing = helpers, Future[None]()
         self._writing.set_result(None)
 
@@ -96,13 +97,16 @@ class FillHours:
                 if self._span.between(hour, file):
                     self._strays += some.num_rows
             elif abs(hour - file) > HOUR:
-                self._outside += some.num_rows
+                self._late.setdefault(hour, []).append(some)
+                self._givers.setdefault(hour, set()).add(file)
         self._write([hour for hour in self._waiting if hour < file])
 
     def close(self) -> set[datetime]:
         """Land what still waits, say what was done, and return the hours that have fills."""
         self._write(list(self._waiting))
         self._writing.result()
+        for hour in sorted(self._late):
+            self._join(hour, self._late[hour])
         self._landed.rows = sum(self._written.values())
         notes, label = self._landed.notes, self._label
         notes += news(self._batches.lake, label, FILLS.name, self._found)
@@ -116,12 +120,31 @@ class FillHours:
                 f"{label}: {self._strays} fills were in a file that is not next to their hour; "
                 "landing only a part of this range may miss them"
             )
+        if self._joined:
+            notes.append(
+                f"{label}: {self._joined} fills came late for hours before or after the range; "
+                "they are in their hours, which the lake holds"
+            )
         if self._outside:
             notes.append(
                 f"{label}: {self._outside} fills lie outside the range and more than an hour "
-                "from the hour of their file; they were not landed"
+                "from the hour of their file; the lake does not hold their hours, so they were "
+                "not landed"
             )
         return set(self._written)
+
+    def _join(self, hour: datetime, tables: list[pa.Table]) -> None:
+        """Add what came late to an hour outside the range, if the lake holds that hour.
+
+        A landing of that day reads the files beside it, and not this one.
+        """
+        count = sum(some.num_rows for some in tables)
+        place = FILLS, hour.date(), f"{self._label}-{hour:%H}"
+        if self._batches.held(*place) is None:
+            self._outside += count
+            return
+        self._land(FILLS, hour, sorted(self._givers[hour]), tables, sides)
+        self._joined += count
 
     def _write(self, hours: list[datetime]) -> None:
         """Land hours beside the reading of the next file, one after the other."""

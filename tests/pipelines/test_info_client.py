@@ -155,3 +155,15 @@ def test_an_impossible_budget_is_refused(wrong):
 def test_a_venue_must_be_a_url():
     with pytest.raises(ValueError, match="must be an http"):
         InfoClient("file:///etc/passwd")
+
+
+def test_a_budget_outlives_the_loop_it_was_first_used_in():
+    """A job asks in one loop after the other; all of them wait for their turn in each."""
+    budget = Budget(per_minute=100, reserve=0.0, clock=lambda: 0.0)
+
+    async def all_at_once():
+        await asyncio.gather(*(budget.take(1) for _ in range(20)))
+
+    for _ in range(3):
+        asyncio.run(all_at_once())
+    assert budget.spent == 60

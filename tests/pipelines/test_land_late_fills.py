@@ -8,11 +8,13 @@ from pipelines.steps import fills as step
 from pipelines.steps.fills import land_hourly_fills
 from tests.pipelines.data_fills import HOUR, NOON, block, fill, put
 from tests.pipelines.data_lake import frame, parts
+from warehouse import open_lake
 from warehouse.checks import guarded
 from warehouse.store.lake import Lake
 from warehouse.store.ledger import as_parts, parts_of
 
-DAY, NEXT = date(2025, 10, 10), date(2025, 10, 11)
+DAY, NEXT, AFTER = date(2025, 10, 10), date(2025, 10, 11), date(2025, 10, 12)
+MIDNIGHT = datetime(2025, 10, 10, tzinfo=UTC)
 RECEIVED = [datetime(2025, 12, day, tzinfo=UTC) for day in (1, 10, 20)]
 SHOWN = "select trade_id, px from fills order by 1"
 KNOWABLE = (
@@ -120,3 +122,33 @@ def test_a_stray_that_a_narrower_range_does_not_read_is_not_lost(land):
     assert 77 in [row[0] for row in wide]
     assert land.shown() == wide
     assert all(line.superseded_ts is None for line in land.lines())
+
+
+def test_what_arrives_the_day_after_joins_its_hour(tmp_path):
+    """Yesterday's fill in a file of tomorrow morning: a night lands it, and says so."""
+    late = fill(NOON, px="7", tid=900)
+    files = {
+        NOON: [block(fill(NOON))],
+        MIDNIGHT + 27 * HOUR: [block(late), block(fill(MIDNIGHT + 27 * HOUR, tid=901))],
+    }
+    root, lake = put(tmp_path / "archive", files), tmp_path / "lake"
+    unheld = land_hourly_fills(root, tmp_path / "other", NEXT, AFTER)
+    assert any("does not hold their hours" in note for note in unheld.notes)
+    land_hourly_fills(root, lake, DAY, NEXT)
+    landed = land_hourly_fills(root, lake, NEXT, AFTER)
+    assert any("1 fills came late" in note for note in landed.notes)
+    assert landed.rows == 1
+
+    def fills():
+        with open_lake(lake) as con:
+            return con.sql(
+                "select trade_id, px, known_ts - time_ts > interval 10 hours from fills "
+                "where day = '2025-10-10' order by trade_id"
+            ).fetchall()
+
+    both = fills()
+    assert [row[0] for row in both][-1] == 900
+    assert both[-1][1:] == (7.0, True)
+    assert len(both) == 2
+    land_hourly_fills(root, lake, DAY, NEXT)  # reads neither that file nor forgets it
+    assert fills() == both

@@ -20,10 +20,9 @@ import numpy as np
 import orjson
 import polars as pl
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, one_line
 from pipelines.sources.imports.imported import Imported, held
 from pipelines.sources.imports.kiyotaka_points import Point, points_of
-from pipelines.sources.imports.raw_file import one_line
 from pipelines.sources.imports.texts import INSTANT
 from warehouse.contracts.levels import IMPORTED_LEVELS
 

@@ -8,7 +8,6 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, one_line
 from pipelines.sources.imports.keys import named, nearest
 from pipelines.sources.info.fields import shown
 
@@ -183,10 +182,3 @@ def _line(body: bytes, delimiter: str, row: int) -> int | str:
     except csv.Error:
         pass
     return f"of row {row}"
-
-
-def one_line(error: Any) -> str:
-    """Return a library's complaint as one short line."""
-    text = " ".join(str(error).split())
-    text = "".join(char if char.isprintable() else "?" for char in text)
-    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -57,14 +57,14 @@ class Budget:
         self._held = 0
         self._paused_until = -float("inf")
         self._in_a_row = 0
-        self._turn = asyncio.Lock()
+        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def take(self, weight: int) -> None:
         """Wait until ``weight`` may be spent, and spend it; first come, first served.
 
         A question heavier than the whole limit is asked when nothing else was.
         """
-        async with self._turn:
+        async with self._lock():
             while (wait := self._wait_for(weight)) > 0:
                 await self._sleep(wait)
             self.add(weight)
@@ -97,6 +97,13 @@ class Budget:
         (0.0, 240.0)
         """
         return max(0, -(-weight // self.limit) - 1) * WINDOW
+
+    def _lock(self) -> asyncio.Lock:
+        """Return the lock of the loop that runs: a budget outlives loops, a lock does not."""
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn[0] is not loop:
+            self._turn = loop, asyncio.Lock()
+        return self._turn[1]
 
     def _wait_for(self, weight: int) -> float:
         now = self._clock()
