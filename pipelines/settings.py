@@ -30,6 +30,7 @@ class Venue:
     reserve: float = 0.1
     hourly_minutes: float = 10.0
     nightly_minutes: float = 120.0
+    listen_seconds: float = 30.0
     books: int = 20
     simulated: bool = False
 
@@ -50,6 +51,7 @@ class Run:
     workers: int = 2
     max_usd: float = 5.0
     grace: float = 60.0
+    catch_up_days: int = 75
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,10 @@ def settings_options(verb: Callable) -> Callable:
     for option in getattr(verb, "__click_params__", []):
         given.__click_params__.append(option)  # type: ignore[attr-defined]
     return given
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _settings(
@@ -160,7 +164,7 @@ def backfill(
     if not gaps and not (first and end):
         raise click.UsageError("backfill takes --from and --to, or --gaps")
     planned = plan_backfill(
-        settings, first, end, gaps=gaps, sources=sources, order=order, again=again
+        settings, first, end, gaps=gaps, sources=sources, order=order, now=_now(), again=again
     )
     for line in planned.lines():
         say(line)
@@ -179,7 +183,7 @@ def _run(
     """Run a job, with or without Prefect, and print what it landed."""
     from pipelines.jobs.job import job_of, run_plainly
 
-    found = job_of(job, settings, asked)
+    found = job_of(job, settings, asked, _now())
     if plain:
         with progress_bar(job) as progress:
             done = run_plainly(found, progress)

@@ -120,7 +120,7 @@ def now(
     as_json: bool,
 ) -> None:
     """Candles, funding and the liquidator vaults' fills of a day, from the venue's API."""
-    from pipelines.sources.info.budget import Budget
+    from pipelines.sources.info.budget import budget_for
     from pipelines.sources.info.client import InfoClient
     from pipelines.steps.books_now import land_books_now
     from pipelines.steps.land_now import land_account_fills, land_market_day
@@ -131,7 +131,7 @@ def now(
     if wanted >= datetime.now(UTC).date():
         raise ValueError(f"--day {wanted}: must be a day that has ended in UTC")
     check_lake(lake)
-    client_of = partial(InfoClient, url, Budget(reserve=reserve), say)
+    client_of = partial(InfoClient, url, budget_for(url, reserve), say)
     source = "simulated" if simulated else "info"
     dexes = chosen_dexes(ask_dexes(client_of), dex)
     with progress_bar("market") as progress:

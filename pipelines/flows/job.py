@@ -4,9 +4,10 @@ Orchestration only: what a job does is in :mod:`pipelines.jobs`.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from prefect import flow, task
+from prefect import flow, runtime, task
 from prefect.futures import PrefectFuture
 from prefect.utilities.annotations import allow_failure
 
@@ -48,11 +49,17 @@ def run_job(job: str, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         What the job is asked for: see :func:`pipelines.jobs.job_of`.
     """
     chosen = settings_of({key: value for key, value in settings.items() if value is not None})
-    found, done = job_of(job, chosen, asked), Done([], {})
+    found, done = job_of(job, chosen, asked, due()), Done([], {})
     for stage in found.stages:
         _run_stage(stage, done)
     show(job, chosen, done)
     return done.check(found.name)
+
+
+def due() -> datetime:
+    """Return when this run was due: one that starts late is still of its own day."""
+    moment = runtime.flow_run.get_scheduled_start_time()
+    return datetime.now(UTC) if moment is None else moment.astimezone(UTC)
 
 
 def _run_stage(stage: Sequence[Unit], done: Done) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from pipelines.jobs.archives import archive_unit
-from pipelines.jobs.nightly import FIRST
+from pipelines.jobs.nightly import FIRST, SourceDay
 from pipelines.jobs.units import Unit
 from pipelines.settings import Settings, SettingsError
 
-SourceDay = tuple[str, date]
 ORDERS = ("newest", "oldest")
 
 

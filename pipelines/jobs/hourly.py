@@ -3,15 +3,16 @@
 The sweep lands the contexts of every dex it asks.
 """
 
+from datetime import date
 from functools import partial
 
 from pipelines.jobs.units import Unit
-from pipelines.jobs.venue import books, sweep
+from pipelines.jobs.venue import books, sweep, venue_unit
 from pipelines.settings import Settings, SettingsError
 
 
-def hourly_stages(settings: Settings) -> list[list[Unit]]:
-    """Return the units of the hourly job.
+def hourly_stages(settings: Settings, today: date) -> list[list[Unit]]:
+    """Return the units of the hourly job; ``today`` is the UTC day it is asked on.
 
     Raises
     ------
@@ -21,7 +22,7 @@ def hourly_stages(settings: Settings) -> list[list[Unit]]:
     if settings.venue is None:
         raise SettingsError("hourly: the settings name no [venue] to ask")
     minutes = settings.venue.hourly_minutes
-    units = [Unit("sweep", partial(sweep, settings, minutes), "venue")]
+    units = [venue_unit(settings, "sweep", today, partial(sweep, settings, minutes))]
     if settings.venue.books:
-        units.append(Unit("books", partial(books, settings), "venue"))
+        units.append(venue_unit(settings, "books", today, partial(books, settings)))
     return [units]

@@ -1,12 +1,13 @@
 """This module finds a job by its name, and runs it plainly."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from pipelines.jobs.backfill import backfill_stages
 from pipelines.jobs.hourly import hourly_stages
 from pipelines.jobs.nightly import closed_day, nightly_stages
+from pipelines.jobs.planned import missing_days
 from pipelines.jobs.units import Done, Progress, Unit, run_units
 from pipelines.settings import Settings
 
@@ -18,7 +19,7 @@ class Job(NamedTuple):
     stages: list[list[Unit]]
 
 
-def job_of(name: str, settings: Settings, asked: Mapping[str, Any]) -> Job:
+def job_of(name: str, settings: Settings, asked: Mapping[str, Any], now: datetime) -> Job:
     """Return a job.
 
     Parameters
@@ -30,13 +31,16 @@ def job_of(name: str, settings: Settings, asked: Mapping[str, Any]) -> Job:
     asked
         As JSON holds it.  Of a night ``day`` (ISO; yesterday without it); of a backfill
         ``days``: a list of ``[source, day]``, in order.
+    now
+        When the job was due.
     """
     if name == "hourly":
-        return Job(name, hourly_stages(settings))
+        return Job(name, hourly_stages(settings, now.date()))
     if name == "nightly":
         day = asked.get("day")
-        wanted = date.fromisoformat(day) if day else closed_day(datetime.now(UTC))
-        return Job(f"{name} {wanted}", nightly_stages(settings, wanted))
+        wanted = date.fromisoformat(day) if day else closed_day(now)
+        late = missing_days(settings, wanted, now)
+        return Job(f"{name} {wanted}", nightly_stages(settings, wanted, late))
     days = [(source, date.fromisoformat(day)) for source, day in asked["days"]]
     return Job(name, backfill_stages(settings, days))
 

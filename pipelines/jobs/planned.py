@@ -1,7 +1,7 @@
 """This module plans a backfill: which days of which archives, and what reading them costs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pipelines.jobs.archives import ROADS
@@ -47,6 +47,7 @@ def plan_backfill(
     gaps: bool,
     sources: Sequence[str],
     order: str,
+    now: datetime,
     again: bool = False,
 ) -> Planned:
     """Return the days that are missing of the sources that have a root.
@@ -64,6 +65,8 @@ def plan_backfill(
         Only these; all that have a root without.
     order
         ``newest`` or ``oldest`` first.
+    now
+        The present; what is not published yet is not missing.
     again
         Days too that the lake holds whole.
 
@@ -80,7 +83,7 @@ def plan_backfill(
     if gaps:
         days = [
             one
-            for one in _missing(settings, wanted)
+            for one in _missing(settings, wanted, now)
             if (since is None or one[1] >= since) and (until is None or one[1] < until)
         ]
     elif since is not None and until is not None:
@@ -93,6 +96,16 @@ def plan_backfill(
     return _priced(settings, in_order(days, order))
 
 
+def missing_days(settings: Settings, until: date, now: datetime) -> list[SourceDay]:
+    """Return what a night before ``until`` should have landed and may have now, oldest first.
+
+    An archive that publishes late, a night that failed and one that never ran are the same.
+    """
+    since = until - timedelta(days=settings.run.catch_up_days)
+    found = _missing(settings, list(settings.roots), now)
+    return in_order([one for one in found if since <= one[1] < until], "oldest")
+
+
 def _whole(settings: Settings, sources: Sequence[str]) -> set[SourceDay]:
     lake = Lake.at(settings.lake)
     if not lake.exists():
@@ -100,11 +113,10 @@ def _whole(settings: Settings, sources: Sequence[str]) -> set[SourceDay]:
     return {(source, day) for source in sources for day in complete_days(lake, source)}
 
 
-def _missing(settings: Settings, sources: Sequence[str]) -> list[SourceDay]:
+def _missing(settings: Settings, sources: Sequence[str], now: datetime) -> list[SourceDay]:
     lake = Lake.at(settings.lake)
     if not lake.exists():
         return []
-    now = datetime.now(UTC)
     found = [(one.source, one.day) for one in gaps_to_fill(lake, now)]
     return [one for one in dict.fromkeys(found) if one[0] in sources]
 

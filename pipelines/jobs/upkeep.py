@@ -1,6 +1,7 @@
 """This module keeps the lake in order after a night: checks, compaction, freshness."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from pipelines.landed import Landed
@@ -20,29 +21,49 @@ def _wall() -> datetime:
     return datetime.now(UTC)
 
 
-def check_day(settings: Settings, day: date) -> list[Landed]:
-    """Check a closed day, and the one before once more; what is found lands as incidents.
+def check_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
+    """Check closed days, each with the one before; what is found lands as incidents.
 
     A window that crosses midnight is found on the day it starts on, when the next is there.
     """
     lake = Lake.at(settings.lake)
+    landed = Landed(INCIDENTS.name)
     if not lake.exists():
-        return []
-    since, until = day - DAY, day + DAY
-    found = run_checks(lake, since, until)
-    note_findings(lake, found, since, until, None, _wall)
-    return [Landed(INCIDENTS.name, rows=len(found), notes=[str(one) for one in found])]
+        return [landed]
+    for since, until in spans_of(days):
+        found = run_checks(lake, since, until)
+        note_findings(lake, found, since, until, None, _wall)
+        landed.add(Landed(INCIDENTS.name, rows=len(found), notes=[str(one) for one in found]))
+    return [landed]
 
 
-def compact_day(settings: Settings, day: date) -> list[Landed]:
-    """Compact a closed day, and the one before: what came late for it lies beside it."""
+def compact_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
+    """Compact closed days, each with the one before: what came late for it lies beside it."""
     lake = Lake.at(settings.lake)
+    landed = Landed(PARTS.name)
     if not lake.exists():
-        return []
+        return [landed]
     grace = timedelta(seconds=settings.run.grace)
-    done = compact(lake, _wall(), day - DAY, day + DAY, grace=grace)
-    notes = [f"compaction: {one}" for one in done.damaged]
-    return [Landed(PARTS.name, rows=done.parts, notes=notes)]
+    for since, until in spans_of(days):
+        done = compact(lake, _wall(), since, until, grace=grace)
+        landed.rows += done.parts
+        landed.notes += [f"compaction: {one}" for one in done.damaged]
+    return [landed]
+
+
+def spans_of(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Return the spans of days that cover each day and the one before it.
+
+    >>> [(str(low), str(high)) for low, high in spans_of([date(2026, 1, 2), date(2026, 1, 9)])]
+    [('2026-01-01', '2026-01-03'), ('2026-01-08', '2026-01-10')]
+    """
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if spans and day - DAY <= spans[-1][1]:
+            spans[-1] = spans[-1][0], day + DAY
+        else:
+            spans.append((day - DAY, day + DAY))
+    return spans
 
 
 def check_freshness(settings: Settings) -> list[Landed]:

@@ -3,14 +3,17 @@
 from datetime import date
 from functools import partial
 
+from pipelines.jobs.units import Unit, Verb
 from pipelines.landed import Landed
 from pipelines.settings import Settings, Venue
-from pipelines.sources.info.budget import Budget
+from pipelines.sources.info.budget import budget_for
 from pipelines.sources.info.client import InfoClient
 from pipelines.steps.books_now import land_books_now
 from pipelines.steps.discover import ask_dexes
 from pipelines.steps.land_now import land_account_fills, land_market_day
+from pipelines.steps.noted import noted
 from pipelines.steps.sweep_now import sweep_now
+from warehouse.terminal import say
 
 
 def sweep(settings: Settings, minutes: float) -> list[Landed]:
@@ -21,8 +24,10 @@ def sweep(settings: Settings, minutes: float) -> list[Landed]:
         venue.url,
         venue.leaderboard or None,
         minutes=minutes,
+        listen=venue.listen_seconds or None,
         reserve=venue.reserve,
         simulated=venue.simulated,
+        say=say,
     )
 
 
@@ -46,13 +51,20 @@ def day_of_vault_fills(settings: Settings, day: date) -> list[Landed]:
     return [land_account_fills(_client_of(venue), settings.lake, day, source=_said(venue))]
 
 
+def venue_unit(settings: Settings, name: str, day: date, verb: Verb) -> Unit:
+    """Return a unit that asks the venue; that it failed is noted, as of an archive."""
+    return Unit(
+        name, partial(noted, settings.lake, _said(_venue(settings)), day, verb), "venue"
+    )
+
+
 def _venue(settings: Settings) -> Venue:
     assert settings.venue is not None  # jobs ask only where there is one
     return settings.venue
 
 
 def _client_of(venue: Venue) -> partial[InfoClient]:
-    return partial(InfoClient, venue.url, Budget(reserve=venue.reserve))
+    return partial(InfoClient, venue.url, budget_for(venue.url, venue.reserve), say)
 
 
 def _said(venue: Venue) -> str:

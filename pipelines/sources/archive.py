@@ -6,6 +6,7 @@ endpoint, region and credentials from the usual ``AWS_*`` variables and files; r
 requester-pays bucket costs its reader money, which is why sizes can be asked first.
 """
 
+import re
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
@@ -13,7 +14,7 @@ from typing import BinaryIO, NamedTuple, cast
 import fsspec
 from botocore.exceptions import BotoCoreError
 
-from pipelines.sources.errors import UnreachableError
+from pipelines.sources.errors import UnreachableError, one_line, public
 from warehouse.store.ledger import Origin
 
 # Listings are asked anew each time: a job that runs for years must see what was added.
@@ -77,17 +78,21 @@ class Archive:
         self.root = str(root)
         protocol = self.root.partition("://")[0] if "://" in self.root else "file"
         if protocol not in {"file", "s3"}:
-            raise ValueError(f"root {self.root}: must be a folder or an s3:// URL")
+            raise ValueError(f"root {public(self.root)}: must be a folder or an s3:// URL")
+        bucket = self.root.removeprefix("s3://").partition("/")[0]
+        # A key may hold a slash; a bucket's name holds neither sign, unless it is an ARN.
+        if protocol == "s3" and re.match("(?!arn:).*[:@]", bucket):
+            raise ValueError(f"root {public(self.root)}: must hold no user and no key")
         self._seen: dict[str, Origin] = {}
         self._fs, base = fsspec.url_to_fs(self.root, **_OPTIONS.get(protocol, {}))
         self._base = base.rstrip("/")
         try:
             there = self._fs.isdir(self._base or "/")
         except (BotoCoreError, PermissionError) as error:
-            reason = str(error).replace("\n", " ")
-            raise UnreachableError(f"root {self.root}: {reason}") from error
+            reason = one_line(public(error))
+            raise UnreachableError(f"root {public(self.root)}: {reason}") from error
         if not there:
-            raise FileNotFoundError(f"root {self.root}: no such folder")
+            raise FileNotFoundError(f"root {public(self.root)}: no such folder")
 
     @classmethod
     def holding(cls, root: str, bucket: str, prefix: str) -> "Archive":

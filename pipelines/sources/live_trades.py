@@ -16,7 +16,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
-from pipelines.sources.errors import SourceError, UnreachableError
+from pipelines.sources.errors import SourceError, UnreachableError, public
 from pipelines.sources.info.trades import Trade, Trader, merged, to_heard, traders_of
 
 SUBSCRIPTIONS = 1_000
@@ -99,17 +99,17 @@ async def listen(
                     trouble = "the venue hung up"
                 except (WebSocketException, OSError) as error:
                     if isinstance(error, InvalidURI):
-                        raise SourceError(f"{address}: is no WebSocket URL") from error
+                        raise SourceError(f"{public(address)}: is no WebSocket URL") from error
                     trouble = f"connection failed ({type(error).__name__})"
                     if isinstance(error, InvalidHandshake):
                         trouble = "the venue refused the connection"
                 # Trades were heard: the venue is well, and the next wait is short again.
                 wait = FIRST_WAIT if ear.trades > before else min(LONGEST_WAIT, 2 * wait)
-                say(f"{address}: {trouble}; connects again")
+                say(f"{public(address)}: {trouble}; connects again")
                 await sleep(wait * (0.5 + jitter.random()))
     except TimeoutError:
         if not ear.connections:
-            raise UnreachableError(f"{address}: {trouble}, for {seconds:g} s") from None
+            raise UnreachableError(f"{public(address)}: {trouble}, for {seconds:g} s") from None
     return ear.heard(list(coins[SUBSCRIPTIONS:]))
 
 
@@ -122,7 +122,7 @@ def socket_of(url: str) -> str:
     if url.startswith(("ws://", "wss://")):
         return url
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"venue {url}: must be an http:// or https:// URL")
+        raise ValueError(f"venue {public(url)}: must be an http:// or https:// URL")
     return f"ws{url.removeprefix('http').rstrip('/')}/ws"
 
 

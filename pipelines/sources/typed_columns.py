@@ -18,6 +18,11 @@ NUMBER = pl.Float64
 _WORDS = {TIME: "a UTC timestamp", TEXT: "text", NUMBER: "a number"}
 # The end of the year 9999, where datetimes end, less a day for what follows from an instant.
 _LAST_S = 253_402_214_400
+# No parser's taste decides what a second of 60, or a space within, may mean.
+_ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,9})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+)
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -50,13 +55,23 @@ class RowsOf(NamedTuple):
 
 def shown(values: pl.Series, at: int) -> str:
     """Return a value for an error: on one line, whole if it is short."""
+    return beyond_dates(values, at) or one_line(values[at], 60)
+
+
+def beyond_dates(values: pl.Series, at: int) -> str:
+    """Return an instant that Python's datetime does not hold, in words; "" for another value.
+
+    polars ends the thread over such an instant instead of raising.
+
+    >>> beyond_dates(pl.Series([2**62]).cast(pl.Datetime("ms")), 0)
+    '4611686018427387904 ms since 1970'
+    """
     kind = values.dtype
-    # polars ends the thread over an instant that Python's datetime does not hold.
-    if isinstance(kind, pl.Datetime):
-        count = values.to_physical()[at]
-        if count is not None and not 0 <= count <= _LAST_S * _PER_SECOND[kind.time_unit]:
-            return f"{count} {kind.time_unit} since 1970"
-    return one_line(values[at], 60)
+    if not isinstance(kind, pl.Datetime) or (count := values.to_physical()[at]) is None:
+        return ""
+    if 0 <= count <= _LAST_S * _PER_SECOND[kind.time_unit]:
+        return ""
+    return f"{count} {kind.time_unit} since 1970"
 
 
 def typed(
@@ -126,7 +141,8 @@ def _parsed(values: pl.Series, field: Field, file: str) -> pl.Series:
     if field.kind == TEXT:
         return text
     if field.kind == TIME:
-        parsed = text.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+        plain = text.set(~text.str.contains(_ISO).fill_null(True), None)
+        parsed = plain.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     else:
         parsed = text.cast(NUMBER, strict=False)
     given = RowsOf(pl.DataFrame([text]), file, "line", 2)

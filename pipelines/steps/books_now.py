@@ -70,10 +70,10 @@ async def _ask(
                 if isinstance(answer, BaseException):
                     raise answer
                 books.append(to_book(answer, coin))
-            except UnreachableError:
-                raise
             except SourceError as error:
                 failed[coin] = str(error)
+        if not books and coins:
+            raise UnreachableError(f"order_books: no coin answered: {failed[coins[0]]}")
         return books, failed, client.base_url
 
 

@@ -5,7 +5,7 @@ A row for a trader is of the dex it traded on: there it may hold something.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from pipelines.sources.info.trades import Trader
 from pipelines.steps.find_accounts import Found, find
 from pipelines.steps.land_rows import land_rows
 from pipelines.steps.sweep_asking import FIRST_DEX
+from warehouse.catalog import open_lake
 from warehouse.contracts.tables import ACCOUNTS
-from warehouse.store import Origin
+from warehouse.store import Lake, NoLake, Origin
 
 LEADERBOARD, TRADES, HEARD, DOCUMENTED = "leaderboard", "recent_trades", "trades", "documented"
 SIMULATED = "simulated"
+DAY = timedelta(days=1)
+ALIKE = 0.1  # share by which a worth may differ and say nothing new
 ANY_DEX = "all"
 # The vault that takes over what the book cannot, and its children (as documented and seen).
 VAULTS = (
@@ -42,7 +45,7 @@ def ask_dexes(client_of: Callable[[], InfoClient]) -> list[str]:
 
 def discover(
     client_of: Callable[[], InfoClient],
-    lake: Path | str,
+    lake: Lake | Path | str,
     leaderboard: str | None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     simulated: bool = False,
@@ -50,6 +53,9 @@ def discover(
     seconds: float | None = None,
 ) -> Landed:
     """Land the accounts that can be found now; what they hold is not asked.
+
+    What was said of an account within a day, at about the same worth, is not said again: an
+    hourly job would else land the whole leaderboard each time.
 
     Parameters
     ----------
@@ -78,12 +84,52 @@ def discover(
     """
     found = asyncio.run(find(client_of, leaderboard, now, dexes, seconds))
     at = now()
-    rows = rows_of(found, at, simulated)
+    rows = not_said(rows_of(found, at, simulated), said_lately(lake, at))
     part = f"discovered-{int(at.timestamp() * 1000)}"
     origins = [Origin.of(url) for url in found.urls]
     (landed,) = land_rows(lake, {ACCOUNTS: rows}, part, origins, lambda: at)
     landed.unknown_fields, landed.gaps = dict(found.unknown), found.gaps
     return landed
+
+
+def said_lately(lake: Lake | Path | str, at: datetime) -> dict[tuple[str, str, str], Any]:
+    """Return source, scope and account of what was landed within a day -> its worth."""
+    try:
+        con = open_lake(lake)
+    except NoLake:
+        return {}
+    with con:
+        rows = con.sql(
+            "select source, scope, account, arg_max(account_value, state_ts) from accounts "
+            "where day >= $day and state_ts > $since and state_ts <= $at and sweep_ts is null "
+            "group by all",
+            params={"day": (at - DAY).date(), "since": at - DAY, "at": at},
+        ).fetchall()
+    return {row[:3]: row[3] for row in rows}
+
+
+def not_said(
+    rows: list[dict[str, Any]], said: Mapping[tuple[str, str, str], Any]
+) -> list[dict[str, Any]]:
+    """Return the rows that say something new.  Pure.
+
+    >>> row = {"source": "board", "scope": "all", "account": "0x1", "account_value": 100.0}
+    >>> held = {("board", "all", "0x1"): 95.0}
+    >>> not_said([row], held), len(not_said([row | {"account_value": 200.0}], held))
+    ([], 1)
+    """
+    return [
+        row
+        for row in rows
+        if (key := (row["source"], row["scope"], row["account"])) not in said
+        or not _alike(row["account_value"], said[key])
+    ]
+
+
+def _alike(value: float | None, before: float | None) -> bool:
+    if value is None or before is None:
+        return value is before
+    return abs(value - before) <= ALIKE * abs(before)
 
 
 def rows_of(found: Found, at: datetime, simulated: bool) -> list[dict[str, Any]]:

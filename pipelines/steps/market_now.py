@@ -40,11 +40,14 @@ class Market:
         Rows of the contracts, whole.
     gaps
         What should be there and is not, one sentence each.
+    failed
+        Of these, the questions that were not answered, or not as documented.
     """
 
     candles: list[Row] = field(default_factory=list)
     funding: list[Row] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    failed: list[SourceError] = field(default_factory=list)
 
 
 def ask_market(
@@ -103,13 +106,6 @@ def ask_market(
 
 
 @dataclass
-class _OfCoin(Market):
-    """What was asked for one coin, and what went wrong."""
-
-    failed: list[SourceError] = field(default_factory=list)
-
-
-@dataclass
 class _Asking:
     """One day's questions."""
 
@@ -129,7 +125,7 @@ class _Asking:
         async with client_of() as client:
             if coins is None:
                 coins = [coin for dex in dexes for coin in await self._listed(client, dex)]
-            found = {coin: _OfCoin() for coin in coins}
+            found = {coin: Market() for coin in coins}
             questions = [self._coin(client, coin, found[coin]) for coin in found]
             for done, finished in enumerate(asyncio.as_completed(questions), start=1):
                 await finished
@@ -142,13 +138,14 @@ class _Asking:
             [row for one in found.values() for row in one.candles],
             [row for one in found.values() for row in one.funding],
             [gap for one in found.values() for gap in one.gaps],
+            failed,
         )
 
     async def _listed(self, client: InfoClient, dex: str) -> list[str]:
         body = {"type": "meta"} | ({"dex": dex} if dex else {})
         return [row["coin"] for row in to_meta(await client.ask(body), self.now).instruments]
 
-    async def _coin(self, client: InfoClient, coin: str, found: _OfCoin) -> None:
+    async def _coin(self, client: InfoClient, coin: str, found: Market) -> None:
         """Ask for one coin; what is not as documented is left out and said."""
         hour = timedelta(hours=1)
         try:

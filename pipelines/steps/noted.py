@@ -67,7 +67,8 @@ def noted(
         # first word.
         if not isinstance(error, FileNotFoundError):
             with suppress(OSError):
-                _record(lake, failures(source, days, str(error)), clock)
+                if lake.exists():
+                    _record(lake, failures(source, days, str(error)), clock)
         raise
     landed = given if isinstance(given, list) else [given]
     tables = {one.table for one in landed}
@@ -98,7 +99,7 @@ def failures(source: str, days: Iterable[date], reason: str) -> list[Ask]:
 
 
 def _record(lake: Lake, asked: list[Ask], clock: Callable[[], datetime]) -> None:
-    if asked and lake.exists():
+    if any(ask.outcome != "landed" for ask in asked) or (asked and lake.exists()):
         record(lake, asked, clock())
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pipelines.landed import Landed
 from pipelines.sources.errors import SourceError, UnreachableError
-from pipelines.sources.info.budget import Budget
+from pipelines.sources.info.budget import Budget, budget_for
 from pipelines.sources.info.client import InfoClient
 from pipelines.steps.discover import ask_dexes, discover
 from pipelines.steps.sweep import SOURCE, sweep
@@ -106,7 +106,7 @@ def sweep_now(
     SourceError
         If the first dex's contexts are not as documented; another dex is a gap.
     """
-    budget = Budget(reserve=reserve)
+    budget = budget_for(url, reserve)
     client_of = partial(InfoClient, url, budget, say)
     dexes = chosen_dexes(ask_dexes(client_of), dex)
     found = discover(client_of, lake, leaderboard, now, simulated, dexes, listen)

@@ -9,8 +9,9 @@ from pipelines.sources.archive import Archive, label_of
 from pipelines.sources.hourly_fills import HOUR, hourly_files, open_archive
 from pipelines.sources.own_node import OWN_NODE, PACKED, read_tail
 from pipelines.steps.own_node_files import OwnNodeFiles
+from warehouse.checks import guarded
 from warehouse.contracts.tables import FILLS
-from warehouse.store import Lake, landing
+from warehouse.store import Lake
 
 # Seconds from one look to the next.  Each look that finds fills makes one part: 60 an hour are
 # a ledger's worth that a night's compaction keeps small.
@@ -104,7 +105,7 @@ class _Following:
         watched = [hour for hour in paths if hour >= self._first]
         # A node may still write to the file of the hour before.
         open_ = watched[-2:]
-        with landing(self._lake, self._clock) as batches:
+        with guarded(self._lake, self._clock) as batches:
             for hour in watched:
                 offset, lines = self._new(hour, paths[hour], hour in open_)
                 self._own.land(batches, hour, paths[hour], offset, lines)

@@ -230,7 +230,7 @@ WRONG = [
     (("--root", "other", "--max-usd", "-1"), "Invalid value for '--max-usd'"),
     (("--root", "other", "--lake", "file"), "lake file: file is a file, must be a folder"),
     (("--root", "other", "--lake", "file/lake"), "lake file/lake: file is a file"),
-    (("--root", "other", "--lake", "gs://b"), "lake gs://b: must be a folder or an s3:// URL"),
+    (("--root", "other", "--lake", "gs://b"), "lake gs://…: must be a folder or an s3:// URL"),
     (("--root", "other", "--plan"), "root other: holds neither"),
     ((), "Missing option '--root'"),
 ]

@@ -68,7 +68,9 @@ def _instruments(meta):
     for each in meta["universe"]:
         most = each["maxLeverage"]
         lone = {"lowerBound": "0", "maxLeverage": each.get("marginTableId") or most}
-        tiers = tables[each["marginTableId"]] if (each.get("marginTableId") or 0) >= 50 else [lone]
+        tiers = (
+            tables[each["marginTableId"]] if (each.get("marginTableId") or 0) >= 50 else [lone]
+        )
         if not each.get("isDelisted"):
             rows.append(
                 {
@@ -102,7 +104,11 @@ def contexts_slowly(body):
     for coin, each in zip(meta["universe"], contexts, strict=True):
         bid, ask = each.get("impactPxs") or (None, None)
         row = {ours: or_none(each.get(name)) for ours, name in names.items()}
-        row |= {"coin": coin["name"], "impact_bid_px": or_none(bid), "impact_ask_px": or_none(ask)}
+        row |= {
+            "coin": coin["name"],
+            "impact_bid_px": or_none(bid),
+            "impact_ask_px": or_none(ask),
+        }
         if not coin.get("isDelisted"):
             rows.append(row | {"prev_day_px": or_none(each.get("prevDayPx")) or None})
     return rows
@@ -137,7 +143,11 @@ def candles_slowly(body):
 
 def funding_slowly(body):
     return [
-        {"coin": each["coin"], "rate": float(each["fundingRate"]), "time_ts": moment(each["time"])}
+        {
+            "coin": each["coin"],
+            "rate": float(each["fundingRate"]),
+            "time_ts": moment(each["time"]),
+        }
         for each in parsed(body)
     ]
 
@@ -209,7 +219,9 @@ def dexes_slowly(body):
 
 
 def of(answer, translate, slowly, more=MORE, contract=False):
-    return Adapter(json.dumps(answer).encode(), json_mutation, asked(translate), slowly, more, contract)
+    return Adapter(
+        json.dumps(answer).encode(), json_mutation, asked(translate), slowly, more, contract
+    )
 
 
 LATER = BAR | {"t": 60_000, "T": 119_999, "o": "2.5", "h": "3.0", "v": None}
@@ -219,10 +231,15 @@ MESSAGE = {"channel": "trades", "data": [TRADE, SECOND]}
 BOARD = {"leaderboardRows": [{"ethAddress": ACCOUNT, "accountValue": "1.5", "prize": 0}] * 2}
 
 ADAPTERS = {
-    "meta": of(META, lambda answer: [(INSTRUMENTS, to_meta(answer, KNOWN).instruments)], meta_slowly),
+    "meta": of(
+        META, lambda answer: [(INSTRUMENTS, to_meta(answer, KNOWN).instruments)], meta_slowly
+    ),
     "contexts": of([META, [FULL, FULL | {"impactPxs": None}]], contexts, contexts_slowly),
     "state": of(
-        STATE, lambda answer: [(POSITIONS, to_state(answer, ACCOUNT).positions)], state_slowly, SWEPT
+        STATE,
+        lambda answer: [(POSITIONS, to_state(answer, ACCOUNT).positions)],
+        state_slowly,
+        SWEPT,
     ),
     "spot": of(
         {"balances": [USDC, PURR]},

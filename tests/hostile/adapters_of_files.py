@@ -1,16 +1,23 @@
 """Adapters of snapshots, books and market files, and the same read slowly."""
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import lz4.frame
+import orjson
 import polars as pl
 
-from pipelines.sources import artemis_balance_lines, artemis_balances, asset_ctxs, l2_books
-from pipelines.sources import market_files, reservoir
+from pipelines.sources import (
+    artemis_balance_lines,
+    artemis_balances,
+    asset_ctxs,
+    l2_books,
+    market_files,
+    reservoir,
+)
 from pipelines.sources.hourly_files import unpacked
 from tests.hostile.adapters_of_fills import One
-from tests.hostile.driver import KNOWN, Adapter
+from tests.hostile.driver import Adapter
 from tests.hostile.mutations import csv_mutation, harmed, json_mutation
 from tests.hostile.parquet_mutations import parquet_mutation
 from tests.hostile.plain import Sheet, above_zero, csv_rows, iso, moment, or_none, parsed
@@ -60,11 +67,13 @@ def snapshot_slowly(body):
 
 
 BALANCES = b"\n".join(
-    artemis_balance_lines.orjson.dumps(each)
+    orjson.dumps(each)
     for each in (
         {"_metadata": True},
         balances_data.line(1, {}, {"coin": "ETH", "szi": "0.0"}),
-        balances_data.wrapped(2, {"coin": "SOL", "liquidationPx": None}, timestamp="2026-01-27"),
+        balances_data.wrapped(
+            2, {"coin": "SOL", "liquidationPx": None}, timestamp="2026-01-27"
+        ),
     )
 )
 
@@ -85,7 +94,9 @@ def balances_slowly(body):
         for each in (inner or {}).get("assetPositions") or []:
             held = each["position"]
             if float(held["szi"]) != 0:
-                rows.append(position(held) | {"account": line.get("user", line.get("address")).lower()})
+                rows.append(
+                    position(held) | {"account": line.get("user", line.get("address")).lower()}
+                )
     return rows
 
 
@@ -116,7 +127,11 @@ def contexts_slowly(body):
     rows = []
     for line in lines:
         given = dict(zip(head.split(","), line.split(","), strict=True))
-        row = {ours: or_none(given[name]) for name, ours in contexts_data.COLUMNS.items() if name != "coin"}
+        row = {
+            ours: or_none(given[name])
+            for name, ours in contexts_data.COLUMNS.items()
+            if name != "coin"
+        }
         row |= {"coin": given["coin"], "context_ts": iso(given["time"])}
         rows.append(row | {"prev_day_px": row["prev_day_px"] or None})
     return rows
@@ -169,7 +184,10 @@ def market(table, read):
 
 def universe(body):
     contexts, instruments = market_files.read_universe(One(body))
-    return [(ASSET_CONTEXTS, contexts.rows.to_arrow()), (INSTRUMENTS, instruments.rows.to_arrow())]
+    return [
+        (ASSET_CONTEXTS, contexts.rows.to_arrow()),
+        (INSTRUMENTS, instruments.rows.to_arrow()),
+    ]
 
 
 def keys(sheet, time):
@@ -214,7 +232,9 @@ def universe_slowly(body):
 
 
 HOURS = market_data.HOURS
-INTEREST = pl.DataFrame({"timestamp": HOURS, "venue": "Hyperliquid", "coin": "BTC", "oi_usd": 7.0})
+INTEREST = pl.DataFrame(
+    {"timestamp": HOURS, "venue": "Hyperliquid", "coin": "BTC", "oi_usd": 7.0}
+)
 LATER = market_data.READING.replace("22:10", "23:10").replace(",40,", ",20,")
 UNIVERSE = market_data.universe(market_data.READING, LATER).encode()
 
@@ -236,6 +256,7 @@ ADAPTERS = {
         market(CANDLES, market_files.read_candles),
         candles_slowly,
         SOURCE,
+        True,
     ),
     "funding": Adapter(
         market_data.funding().to_arrow(),
@@ -243,6 +264,7 @@ ADAPTERS = {
         market(FUNDING, market_files.read_funding),
         funding_slowly,
         SOURCE,
+        True,
     ),
     "open_interest": Adapter(
         INTEREST.to_arrow(),
@@ -250,7 +272,7 @@ ADAPTERS = {
         market(ASSET_CONTEXTS, market_files.read_open_interest),
         interest_slowly,
         SOURCE,
+        True,
     ),
-    "universe": Adapter(UNIVERSE, csv_mutation, universe, universe_slowly, SOURCE),
+    "universe": Adapter(UNIVERSE, csv_mutation, universe, universe_slowly, SOURCE, True),
 }
-assert timedelta(0) <= KNOWN - AT

@@ -1,5 +1,6 @@
 """Adapters of what others exported, and the same read slowly."""
 
+import json
 import tomllib
 from datetime import timedelta
 
@@ -16,7 +17,6 @@ from tests.pipelines import test_hypertracker as tracker_data
 from tests.pipelines import test_import_mapping as mapping_data
 from tests.pipelines import test_kiyotaka as levels_data
 from tests.rows import account
-from warehouse.contracts.tables import POSITIONS
 
 WRITTEN = mapping_data.csv(
     mapping_data.line(),
@@ -133,12 +133,19 @@ def tracker_slowly(body):
     return once(rows)
 
 
-LEVELS = levels_data.json.dumps(
+LEVELS = json.dumps(
     {
         "series": [
             *levels_data.answer(levels_data.point())["series"],
             *levels_data.flat(
-                2, levels_data.S * 1_000_000, 3000, 1.5, 3001.5, 2.25, coin="ETH", interval="MINUTE"
+                2,
+                levels_data.S * 1_000_000,
+                3000,
+                1.5,
+                3001.5,
+                2.25,
+                coin="ETH",
+                interval="MINUTE",
             )["series"],
         ]
     }
@@ -169,7 +176,6 @@ def pairs(coin, at, levels):
     ]
 
 
-assert HOW.table is POSITIONS
 ADAPTERS = {
     "mapped CSV": Adapter(
         WRITTEN,
@@ -187,7 +193,9 @@ ADAPTERS = {
         {},
         order=BY,
     ),
-    "mapping": Adapter(TOML, toml_mutation, mapped_so, mapped_so_slowly, {}),
+    "mapping": Adapter(
+        TOML, toml_mutation, mapped_so, mapped_so_slowly, {}, order=("coin", "notional")
+    ),
     "hypertracker": Adapter(
         EXPORT,
         csv_mutation,

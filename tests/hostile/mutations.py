@@ -5,47 +5,10 @@ import re
 
 import numpy as np
 
+from tests.hostile.odd_values import CELLS, ODD_KEYS, PIECES, TOML, VALUES
+
 Draw = np.random.Generator
 
-# Values that take the place of a value of JSON, as text.
-VALUES = [
-    *("null", "true", "false", "0", "-1", "-0", "1.5", "1E5", "[]", "{}", '""', "[[]]", "[null]"),
-    *("NaN", "Infinity", "-Infinity", "nan", "1e999", "-1e400", "01", "+1", "0x10", "1_0"),
-    *(str(n) for n in (2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**400)),
-    *("253402300799999", "253402300800000", "-62135596800001", "1e12", "1767571200000.5"),
-    *(n * "[" + n * "]" for n in (200, 300, 1010, 2000)),
-    *(n * '{"a":' + "1" + n * "}" for n in (200, 300, 1010, 2000)),
-    *('"NaN"', '"Infinity"', '"-inf"', '"1e999"', '"1e-400"', '"-1e308"', '"0x1p3"', '"1_0"'),
-    *('"+1"', '" 1"', '"1 "', '"1,5"', '".5"', '"5."', '"-0.0"', '"0"', '"-1.5"', '"1.5"'),
-    *('"٣"', '"１"', '"\\u0663.5"', '"−1"', '"' + "9" * 400 + '"', '"0.' + "3" * 60 + '"'),
-    *('"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"\\n"', '"a\\r\\nb"'),
-    *('"\\u2028"', '"\\u202e"', '"\\u0085"', '"\\u001b[31m"', '"\\ufeff"', '"é"', '"İ"', '"K"'),
-    *('"../../x"', '"/etc/passwd"', '"C:\\\\x"', '"a/b"', '"con"', '"' + "A" * 5000 + '"'),
-    *('"A"', '"B"', '"BTC"', '"ETH"', '"isolated"', '"market"', '"adl"', '["market"]'),
-    *('{"method":[]}', '{"method":"market"}', '{"method":null}', '"Auto-Deleveraging"'),
-    *('"2025-02-30T00:00:00"', '"2025-05-25T13:59:59Z"', '"9999-12-31T23:59:59.999999999"'),
-    *('"0x' + "AB" * 20 + '"', '"0x' + "gg" * 20 + '"', '"0x' + "a" * 41 + '"', '"0X' + "a" * 40 + '"'),
-    '"0x' + "a" * 40 + '\\n"',
-]
-# Bytes that are put anywhere.
-PIECES = [
-    *(b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n", b"\n\n", b"\r", b"\x00", b"\xff", b"\xc3", b"\xc3\xa9"),
-    *(b"\xe2\x80\xa8", b"\xed\xa0\x80", b"\x85", b"\x1b", b"\\ud800", b"\\u0000", b"\\", b'"', b"'"),
-    *(b",", b",,", b":", b"-", b"0", b"9" * 400, b"1e999", b"NaN", b"null", b"[", b"]", b"{", b"}"),
-    *(b"[" * 1100, b"{}", b" ", b"e", b".", b";", b"\t", b"#", b"../", b"=", b"\xd9\xa3"),
-]
-# Cells of CSV and values of TOML.
-CELLS = [
-    *("", " ", '""', "NaN", "nan", "inf", "-inf", "Infinity", "null", "None", "n/a", "true"),
-    *("0", "-0", "-1", "1.5", "+1", " 1", "1 ", "1_0", "0x10", ".5", "5.", "1e5", "1e400", "1e-400"),
-    *("9" * 400, "1,5", '"1,5"', '"', '"a', 'a"b', '"a""b"', '"x\ny"', "'1'", "٣", "１", "−1", "é"),
-    *("\x00", "\x1b[31m", "\u2028", "\u202e", "\ufeff", "../../x", "/etc/passwd", "C:\\x", "a/b"),
-    *("con", "A" * 5000, "=1+1", "2026-02-30", "2025-11-13T00:00:60Z", "2025-11-13T24:00:00Z"),
-    *("2025-11-13T00:01:00Z", "2025-11-13T00:01:00+02:00", "9999-12-31T23:59:59.999999999Z"),
-    *("1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "20251113", "1770292800000", "long", "short"),
-    *("0x" + "AB" * 20, "0x" + "gg" * 20, "BTC", "main", "xyz", "xyz:TSLA", "3e38", "-0.0"),
-    *("9223372036854775807", "9223372036854775808", "1" * 19, "1e15", "0." + "3" * 60),
-]
 _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null')
 _KEY = re.compile(rb'"(?:[^"\\\n]|\\.)*"(?=\s*:)')
 _WORD = re.compile(rb'[^\s,;=\[\]{}"]+')
@@ -108,18 +71,15 @@ def _keys(draw: Draw, body: bytes) -> bytes:
     return body[: at.start()] + twice + body[at.start() :]
 
 
-ODD_KEYS = [b'"mood"', b'""', b'"\\u0000"', b'"\\ud83d\\ude00"', b'"PX"', b'"px "', b'"a\\nb"']
-
-
 def _dropped(draw: Draw, body: bytes) -> bytes:
     """Return lines of JSON with something of one of them left out, repeated or moved."""
     lines = body.split(b"\n")
     number = int(draw.integers(len(lines)))
     try:
         value = json.loads(lines[number])
-    except ValueError:
+    except (ValueError, RecursionError):
         return harmed(draw, body)
-    holders = list(_holders(value))
+    holders = list(_holders(value)) if isinstance(value, dict | list) else []
     if not holders:
         return harmed(draw, body)
     holder, key = pick(draw, holders)
@@ -227,12 +187,3 @@ def toml_mutation(draw: Draw, body: bytes) -> bytes:
         else:
             body = harmed(draw, body)
     return body
-
-
-TOML = [
-    *("coin", "account", "size", "snapshot_ts", "known_ts", "scope", "source", "notional", "mood"),
-    *("scale", "absolute", "unit", "value", "only_of", "which_of", "given", "delay", "after"),
-    *("optional", "words", "dex", "1979-05-27T07:32:00Z", "1979-05-27", "07:32:00", "inf", "nan"),
-    *("0001-01-01T00:00:00+23:59", '"parquet"', '"csv"', '"positions"', '"fills"', '"../x"'),
-    *('"999999d"', '"0s"', '"ms"', '"iso"', '";"', '"."', "[1, 2]", '["a", "a"]', "{}", "0xff"),
-]

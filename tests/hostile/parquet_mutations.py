@@ -17,10 +17,29 @@ KINDS = [
 MORE = [
     *(0, -1, 1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 1.5, -0.0, 1e308, 5e-324, 1e-310),
     *(float("nan"), float("inf"), -float("inf"), Decimal("NaN"), Decimal("1.5"), True, None),
-    *("", " ", "\x00", "NaN", "1e999", "٣", "../../x", "C:\\x", "a\nb", "\u2028", "é", "A" * 5000),
+    *(
+        "",
+        " ",
+        "\x00",
+        "NaN",
+        "1e999",
+        "٣",
+        "../../x",
+        "C:\\x",
+        "a\nb",
+        "\u2028",
+        "é",
+        "A" * 5000,
+    ),
     *("0x" + "gg" * 20, "0x" + "AB" * 20, "0x" + "a" * 40 + "\n", "BTC", "buy", "A", "market"),
     *(b"\xff", datetime(1969, 12, 31, 23, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)),
-    *(datetime(1, 1, 1), datetime(2026, 1, 2, tzinfo=UTC), {"method": "market"}, [1], {}),
+    *(
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 2, tzinfo=UTC),
+        {"method": "market"},
+        [1],
+        {},
+    ),
 ]
 INSTANTS = [0, -1, 2**40, 2**53, 2**62, 2**63 - 1, -(2**63), -(2**62), 253402300800000]
 NAMES = ["mood", "", "\x00", "a\nb", "PX", "__index_level_0__", "é"]
@@ -34,7 +53,10 @@ def parquet_mutation(draw, table: pa.Table) -> bytes:
     options = {"use_dictionary": bool(draw.integers(2)), "compression": pick(draw, CODECS)}
     try:
         body = parquet_of(table, **options)
-    except (pa.ArrowException, ValueError):  # what Parquet cannot hold, as seconds beyond its ms
+    except (
+        pa.ArrowException,
+        ValueError,
+    ):  # what Parquet cannot hold, as seconds beyond its ms
         body = b""
     return harmed(draw, body) if not body or draw.random() < 0.33 else body
 
@@ -72,7 +94,10 @@ def _column(draw, values: pa.ChunkedArray) -> pa.Array:
         if how < 0.5:
             return values.cast(pick(draw, KINDS), safe=False)
         if how < 0.6:
-            unit, zone = pick(draw, ["s", "ms", "us", "ns"]), pick(draw, [None, "UTC", "+23:59"])
+            unit, zone = (
+                pick(draw, ["s", "ms", "us", "ns"]),
+                pick(draw, [None, "UTC", "+23:59"]),
+            )
             given = [pick(draw, INSTANTS) for _ in range(rows)]
             return pa.array(given, pa.timestamp(unit, zone))
         given = values.to_pylist()

@@ -16,7 +16,7 @@ _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def parsed(text):
-    """Return what JSON holds; by the other parser where it is nested too deeply for Python's."""
+    """Return what JSON holds; by another parser where it is too deep for Python's."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -50,7 +50,7 @@ def or_none(value):
 
 
 def csv_rows(body, delimiter=","):
-    """Return the lines of CSV as dictionaries; a line of other cells than the head's is none."""
+    """Return the lines of CSV as dictionaries; each must have as many cells as the head."""
     text = io.StringIO(body.decode("utf-8-sig"), newline="")
     head, *rows = [row for row in csv.reader(text, delimiter=delimiter) if row]
     return [dict(zip(head, row, strict=True)) for row in rows]
@@ -60,7 +60,7 @@ class Sheet:
     """Columns of Parquet as lists of Python's values."""
 
     def __init__(self, body):
-        self.table = pq.read_table(io.BytesIO(body))
+        self.table = pq.ParquetFile(io.BytesIO(body)).read()
 
     def has(self, name):
         return name in self.table.column_names
@@ -83,12 +83,16 @@ class Sheet:
     def instants(self, name):
         """Return instants, whose parts below a microsecond are cut; one too far off is None."""
         column = self.table[name]
+        if not len(column):
+            return []
         per_second = _PER_SECOND[column.type.unit]
         return [_instant(each, per_second) for each in column.cast(pa.int64()).to_pylist()]
 
     def rows(self, **columns):
         """Return rows of columns that are as long as each other."""
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
 
 
 def _instant(count, per_second):

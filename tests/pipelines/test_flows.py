@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -18,6 +18,7 @@ from pipelines.simulator.world import WorldSpec
 from tests.pipelines.data_fills import tree
 
 DAY = date(2026, 1, 6)
+NOW = datetime(2026, 1, 9, 2, 30, tzinfo=UTC)
 SOURCES = ("market_files", "reservoir", "node_fills_by_block")
 pytestmark = pytest.mark.slow
 
@@ -124,7 +125,7 @@ def test_a_backfill_on_two_dask_workers_lands_the_same_bytes(prefect, archive, t
     sources = ("reservoir", "node_fills_by_block")
     days = days_between(sources, date(2026, 1, 5), date(2026, 1, 8))
     asked = {"days": [[source, str(day)] for source, day in days]}
-    run_plainly(job_of("backfill", settings(archive, tmp_path / "plain"), asked))
+    run_plainly(job_of("backfill", settings(archive, tmp_path / "plain"), asked, NOW))
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,

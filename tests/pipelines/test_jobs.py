@@ -1,5 +1,6 @@
 """What the jobs do, without Prefect."""
 
+import shutil
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -15,10 +16,13 @@ from pipelines.settings import SettingsError, settings_of
 from pipelines.simulator.archive.write import write_archive
 from pipelines.simulator.world import WorldSpec
 from pipelines.sources.errors import SourceError, UnreachableError
+from pipelines.sources.info import client
 from tests.pipelines.data_fills import tree
 from warehouse import open_lake
+from warehouse.checks import guarded
 
 DAY = date(2026, 1, 6)
+NOW = datetime(2026, 1, 9, 2, 30, tzinfo=UTC)
 ARCHIVES = ("market_files", "asset_ctxs", "reservoir", "node_fills_by_block", "l2_books")
 
 
@@ -44,13 +48,13 @@ def days(lake):
 
 
 def test_a_night_lands_one_closed_day_of_everything(archive, tmp_path):
-    done = run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}))
+    done = run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW))
     assert done.failed == {}
     assert set(map(frozenset, days(tmp_path).values())) == {frozenset({DAY})}
 
 
 def test_the_same_night_twice_leaves_the_same_bytes(archive, tmp_path):
-    night = job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)})
+    night = job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW)
     run_plainly(night)
     first = tree(tmp_path), (tmp_path / "_ledger/parts.parquet").read_bytes()
     run_plainly(night)
@@ -58,14 +62,14 @@ def test_the_same_night_twice_leaves_the_same_bytes(archive, tmp_path):
 
 
 def test_after_a_night_a_day_is_one_file_a_table(archive, tmp_path):
-    run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}))
+    run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW))
     files = [path for path in tree(tmp_path) if path.endswith(".parquet")]
     assert len({path.partition("/")[0] for path in files}) == len(files) > 5
 
 
 def test_what_has_no_root_is_not_read(archive, tmp_path):
     only = settings(archive, tmp_path, ["node_fills_by_block"])
-    run_plainly(job_of("nightly", only, {"day": str(DAY)}))
+    run_plainly(job_of("nightly", only, {"day": str(DAY)}, NOW))
     held = days(tmp_path)
     assert (held["fills"], held["positions"]) == ({DAY}, set())
 
@@ -86,7 +90,7 @@ def test_a_unit_that_fails_does_not_stop_the_others(archive, tmp_path):
     roots = {"reservoir": str(tmp_path / "nowhere"), "node_fills_by_block": archive}
     quick = {"run": {"grace": 0}}
     broken = settings_of({"lake": str(tmp_path / "lake"), "roots": roots} | quick)
-    done = run_plainly(job_of("nightly", broken, {"day": str(DAY)}))
+    done = run_plainly(job_of("nightly", broken, {"day": str(DAY)}, NOW))
     assert list(done.failed) == [f"reservoir {DAY}"]
     assert days(tmp_path / "lake")["fills"] == {DAY}
     with pytest.raises(JobError, match=r"nightly 2026-01-06: reservoir 2026-01-06: root .*now"):
@@ -99,9 +103,9 @@ def test_yesterday_is_the_newest_closed_day():
 
 def test_an_hour_asks_a_venue():
     with pytest.raises(SettingsError, match=r"hourly: the settings name no \[venue\]"):
-        hourly_stages(settings("r", "l"))
+        hourly_stages(settings("r", "l"), DAY)
     venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
-    [[sweep]] = hourly_stages(settings_of(venue))
+    [[sweep]] = hourly_stages(settings_of(venue), DAY)
     assert (sweep.name, sweep.lane) == ("sweep", "venue")
 
 
@@ -122,9 +126,11 @@ def test_a_backfill_lands_its_days_as_single_nights_do(archive, tmp_path):
     sources = ["reservoir", "node_fills_by_block"]
     wanted = days_between(sources, DAY, date(2026, 1, 8), "newest")
     asked = {"days": [[source, str(day)] for source, day in wanted]}
-    run_plainly(job_of("backfill", settings(archive, tmp_path / "one", sources), asked))
+    run_plainly(job_of("backfill", settings(archive, tmp_path / "one", sources), asked, NOW))
     backwards = {"days": asked["days"][::-1]}
-    run_plainly(job_of("backfill", settings(archive, tmp_path / "two", sources), backwards))
+    run_plainly(
+        job_of("backfill", settings(archive, tmp_path / "two", sources), backwards, NOW)
+    )
     assert tree(tmp_path / "one") == tree(tmp_path / "two") != {}
 
 
@@ -141,3 +147,42 @@ def test_progress_names_each_unit(capsys):
     done = run_units(units, lambda *told: seen.append(told))
     assert seen == [("a", 0, 2), ("b", 1, 2), ("done", 2, 2)]
     assert [one.table for one in done.landed] == ["a", "b"]
+
+
+def test_what_was_not_there_before_lands_by_nights_alone(archive, tmp_path):
+    """An archive that comes two days late, and a night that never ran."""
+    late, lake = tmp_path / "archive", tmp_path / "lake"
+    shutil.copytree(archive, late)
+    (late / "simulated.json").unlink()  # made-up rows end where their lake ends
+    away = late / "hydromancer-reservoir/by_dex/hyperliquid/snapshots/perp"
+    hidden = {day: away / f"date=2026-01-0{day}" for day in (5, 6)}
+    for day, folder in hidden.items():
+        folder.rename(tmp_path / str(day))
+    job = settings(str(late), lake, ["reservoir", "node_fills_by_block"])
+
+    def night(day):
+        due = datetime(2026, 1, day + 1, 2, 30, tzinfo=UTC)
+        run_plainly(job_of("nightly", job, {}, due))
+
+    night(5)
+    assert days(lake)["positions"] == set()
+    for day, folder in hidden.items():
+        (tmp_path / str(day)).rename(folder)
+    night(7)  # of the 6th there was none
+    wanted = {date(2026, 1, day) for day in (5, 6, 7)}
+    assert (days(lake)["positions"], days(lake)["fills"]) == (wanted, wanted)
+
+
+def test_a_night_that_nobody_answers_is_in_the_ledger(tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    venue = {"url": "http://127.0.0.1:9", "leaderboard": "", "books": 0}
+    job = settings_of({"lake": str(tmp_path), "venue": venue, "run": {"grace": 0}})
+    with guarded(tmp_path):  # a lake, empty yet
+        pass
+    done = run_plainly(job_of("nightly", job, {"day": str(DAY)}, NOW))
+    assert len(done.failed) == 3
+    with open_lake(tmp_path) as con:
+        failed = con.sql(
+            "select distinct table_name, outcome from asks order by all"
+        ).fetchall()
+    assert {("candles", "failed"), ("funding", "failed")} <= set(failed)

@@ -74,3 +74,23 @@ def test_fills_of_an_account_land_and_of_nobody_are_absent(venue, tmp_path):
     with open_lake(tmp_path) as con:
         held = con.sql("select distinct account from fills order by account").fetchall()
     assert held == [(account,) for account in accounts]
+
+
+def test_a_coin_that_does_not_answer_takes_nothing_back(venue, tmp_path):
+    """Asked again while a coin is away: what was landed of it stays, and the ask has failed."""
+
+    def held():
+        with open_lake(tmp_path) as con:
+            return con.sql(
+                "select coin, count(*) from candles group by coin order by coin"
+            ).fetchall()
+
+    with served(venue) as (url, _):
+        client_of = partial(InfoClient, url)
+        ask = partial(land_market_day, client_of, tmp_path, DAY, interval="1h")
+        ask(coins=["BTC", "ETH"], now=lambda: AFTER)
+        both = held()
+        again = ask(coins=["BTC", "NOPE"], now=lambda: AFTER)
+    assert held() == both
+    assert len(both) == 2
+    assert {one.asked[0].outcome for one in again} == {"failed"}

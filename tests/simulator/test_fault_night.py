@@ -31,6 +31,7 @@ from warehouse.store import Lake
 
 pytestmark = pytest.mark.slow
 SPEC = WorldSpec(seed=5, coins=3, accounts=110)
+NOW = datetime(2026, 1, 9, 2, 30, tzinfo=UTC)
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(3)]
 SOURCES = ("market_files", "asset_ctxs", "reservoir", "node_fills_by_block", "l2_books")
 SPOILS = ("truncated-json", "wrong-types", "null-numbers", "cut-files")
@@ -47,7 +48,7 @@ def nights(tmp_path_factory):
     write_archive(SPEC, 3, root, truth=folder / "truth", snapshot_every=12, faults=faults)
     roots = dict.fromkeys(SOURCES, str(root))
     settings = settings_of({"lake": str(lake), "roots": roots, "run": {"grace": 0}})
-    done = [run_plainly(job_of("nightly", settings, {"day": str(day)})) for day in DAYS]
+    done = [run_plainly(job_of("nightly", settings, {"day": str(day)}, NOW)) for day in DAYS]
     faults = json.loads((folder / "truth/faults.json").read_text())
     return folder, lake, done, {name: fault["done"] for name, fault in faults.items()}
 
@@ -149,7 +150,7 @@ def test_the_nights_again_change_nothing(nights):
     roots = dict.fromkeys(SOURCES, str(folder / "files"))
     settings = settings_of({"lake": str(lake), "roots": roots, "run": {"grace": 0}})
     for day in DAYS:
-        run_plainly(job_of("nightly", settings, {"day": str(day)}))
+        run_plainly(job_of("nightly", settings, {"day": str(day)}, NOW))
     assert landed_fills(lake) == before
 
 
@@ -176,10 +177,10 @@ def test_a_venue_with_every_fault_gives_true_rows_or_a_reason(tmp_path, impatien
         named = {"url": url, "leaderboard": f"{url}/leaderboard", "simulated": True, "books": 3}
         settings = settings_of({"lake": str(tmp_path), "venue": named, "run": {"grace": 0}})
         for _ in range(4):  # as Prefect tries what may pass again
-            done = run_plainly(job_of("nightly", settings, {"day": "2026-01-05"}))
+            done = run_plainly(job_of("nightly", settings, {"day": "2026-01-05"}, NOW))
             if not done.failed:
                 break
-        run_plainly(job_of("hourly", settings, {}))
+        run_plainly(job_of("hourly", settings, {}, NOW))
     true = {
         (row["address"], row["name"]): row["size"]
         for row in positions_of(venue.sim, venue.moment).iter_rows(named=True)

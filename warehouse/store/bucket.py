@@ -33,7 +33,7 @@ class BucketLake(Lake):
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
         self._base = self.root.removeprefix("s3://")
-        if "@" in self._base.partition("/")[0]:  # and what stands before it may be a secret
+        if "@" in self._base:  # and what stands before it may be a secret
             raise ValueError("lake: credentials belong in AWS_* variables, not in the URL")
         if not self._base.partition("/")[0]:
             raise ValueError(f"lake {root}: names no bucket")

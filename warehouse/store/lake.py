@@ -57,7 +57,8 @@ class Lake(ABC):
             from warehouse.store.bucket import BucketLake
 
             return BucketLake(str(where))
-        raise ValueError(f"lake {where}: must be a folder or an s3:// URL")
+        kind = str(where).partition("://")[0]  # what follows may hold a secret
+        raise ValueError(f"lake {kind}://…: must be a folder or an s3:// URL")
 
     def __str__(self) -> str:
         return self.root

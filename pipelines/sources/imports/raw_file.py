@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pipelines.sources.errors import SourceError, one_line
 from pipelines.sources.imports.keys import named, nearest
 from pipelines.sources.info.fields import shown
+from pipelines.sources.typed_columns import beyond_dates
 
 # A line must fit: 16 MiB is far above any, and what is read at once.
 _BLOCK = 1 << 24
@@ -80,7 +81,9 @@ class RawFile:
         at = broken.fill_null(False).arg_max()
         if at is not None and broken[at]:
             what = f"field {named(field)} {one_line(must)}"
-            raise SourceError(f"{self.place(at)}: {what}, is {shown(values[at])}")
+            raise SourceError(
+                f"{self.place(at)}: {what}, is {beyond_dates(values, at) or shown(values[at])}"
+            )
 
     def place(self, row: int) -> str:
         """Return what a row is called: the line it starts on; of Parquet its number from 0."""

@@ -17,6 +17,19 @@ RESERVE = 0.1  # share of the limit that is not used
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # s; the venue says nothing of how long to wait
 
 
+def budget_for(url: str, reserve: float) -> "Budget":
+    """Return the budget of everything in this process that asks one venue.
+
+    The smallest share that any asker wants left alone is kept from the first asker on.
+    """
+    budget = _BUDGETS.setdefault(url.rstrip("/"), Budget(reserve=reserve))
+    budget.limit = min(budget.limit, max(1, int(PER_MINUTE * (1 - reserve))))
+    return budget
+
+
+_BUDGETS: dict[str, "Budget"] = {}
+
+
 class Budget:
     """Weight that may be spent in any 60 s.
 

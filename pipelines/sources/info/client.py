@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
-from pipelines.sources.errors import SourceError, UnreachableError
+from pipelines.sources.errors import SourceError, UnreachableError, one_line, public
 from pipelines.sources.info.budget import Budget
 from pipelines.sources.info.weights import base_weight, weight_of_items
 
@@ -56,7 +56,7 @@ class InfoClient:
         timeout: float = TIMEOUT,
     ) -> None:
         if not base_url.startswith(("http://", "https://")):
-            raise ValueError(f"venue {base_url}: must be an http:// or https:// URL")
+            raise ValueError(f"venue {public(base_url)}: must be an http:// or https:// URL")
         self.base_url = base_url.rstrip("/")
         self.budget = budget or Budget()
         self.asked = self.repeated = 0
@@ -97,7 +97,9 @@ class InfoClient:
 
     async def file(self, url: str) -> Any:
         """Return a JSON file that the venue keeps beside its endpoint; it weighs nothing."""
-        return await self._patiently(url, lambda: self._http.build_request("GET", url), 0)
+        return await self._patiently(
+            public(url), lambda: self._http.build_request("GET", url), 0
+        )
 
     async def _patiently(
         self, named: str, question: Callable[[], httpx.Request], weight: int
@@ -132,7 +134,7 @@ class InfoClient:
         if response.status_code >= 500:
             return None, f"the server failed ({response.status_code})"
         if response.status_code != 200:
-            said = response.text[:200].replace("\n", " ")
+            said = one_line(public(response.text))
             raise SourceError(f"{named}: {response.status_code} {said}")
         try:
             return orjson.loads(response.content), ""
@@ -140,6 +142,6 @@ class InfoClient:
             return None, "the answer is no JSON"
 
     def _named(self, body: dict[str, Any]) -> str:
-        """Return a question in a few words; addresses are public, nothing here is secret."""
+        """Return a question in a few words; addresses are public, who asks is not."""
         about = " ".join(str(body[key]) for key in ("coin", "user", "dex") if body.get(key))
-        return f"{self.base_url}/info {body.get('type')} {about}".rstrip()
+        return f"{public(self.base_url)}/info {body.get('type')} {about}".rstrip()

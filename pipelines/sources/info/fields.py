@@ -3,11 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.sources.errors import SourceError
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
@@ -55,6 +56,14 @@ class Fields:
             raise self.wrong(name, "0 or more", self.value[name])
         return number
 
+    def maybe_above_zero(self, name: str) -> float | None:
+        """Return a decimal above 0, or None where it is null or missing."""
+        return None if self.value.get(name) is None else self.above_zero(name)
+
+    def maybe_zero_or_more(self, name: str) -> float | None:
+        """Return a decimal that is not below 0, or None where it is null or missing."""
+        return None if self.value.get(name) is None else self.zero_or_more(name)
+
     def integer(self, name: str) -> int:
         """Return a whole number."""
         value = self._get(name)
@@ -91,8 +100,8 @@ class Fields:
         """Return a time that is written as milliseconds."""
         milliseconds = self.integer(name)
         try:
-            return datetime.fromtimestamp(milliseconds / 1000, UTC)
-        except (ValueError, OverflowError, OSError):
+            return _EPOCH + timedelta(milliseconds=milliseconds)
+        except OverflowError:
             raise self.wrong(name, "milliseconds of a time", milliseconds) from None
 
     def truth(self, name: str) -> bool:

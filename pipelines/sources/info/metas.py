@@ -119,23 +119,23 @@ def to_contexts(answer: Any, asked_ts: datetime) -> tuple[Meta, list[dict[str, A
     for coin, each in zip(meta.coins, contexts, strict=True):
         if coin not in listed:
             continue
-        mark, held = each.maybe_decimal("markPx"), each.maybe_decimal("openInterest")
+        mark, held = each.maybe_above_zero("markPx"), each.maybe_zero_or_more("openInterest")
         rows.append(
             {
                 "venue": "hyperliquid",
                 "coin": coin,
                 "context_ts": asked_ts,
                 "mark_px": mark,
-                "oracle_px": each.maybe_decimal("oraclePx"),
+                "oracle_px": each.maybe_above_zero("oraclePx"),
                 "open_interest": held,
                 "open_interest_notional": None if mark is None or held is None else mark * held,
                 "funding_rate": each.maybe_decimal("funding"),
                 "premium": each.maybe_decimal("premium"),
-                "mid_px": each.maybe_decimal("midPx"),
+                "mid_px": each.maybe_above_zero("midPx"),
                 **_impact(each),
                 # The venue writes 0 where a coin had no price a day ago.
-                "prev_day_px": each.maybe_decimal("prevDayPx") or None,
-                "day_notional_volume": each.maybe_decimal("dayNtlVlm"),
+                "prev_day_px": each.maybe_zero_or_more("prevDayPx") or None,
+                "day_notional_volume": each.maybe_zero_or_more("dayNtlVlm"),
             }
         )
     return meta, rows

@@ -8,7 +8,7 @@ asks all the time has a bar when it has ended, and a rate when it is paid.
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, one_line
 from pipelines.sources.info.fields import objects
 
 VENUE = "hyperliquid"
@@ -47,7 +47,8 @@ def to_candles(answer: Any, coin: str, interval: str, asked_ts: datetime) -> lis
     rows = []
     for each in objects(answer, f"candleSnapshot {coin} {interval}"):
         if (each.text("s"), each.text("i")) != (coin, interval):
-            raise SourceError(f"{each.where}: is of {each.value['s']} {each.value['i']}")
+            about = one_line(f"{each.value['s']} {each.value['i']}", 60)
+            raise SourceError(f"{each.where}: is of {about}")
         start, end = each.moment("t"), each.moment("T")
         if end < start:
             raise each.wrong("T", "after t", each.value["T"])
@@ -87,7 +88,7 @@ def to_funding(answer: Any, coin: str) -> list[dict]:
     rows = []
     for each in objects(answer, f"fundingHistory {coin}"):
         if each.text("coin") != coin:
-            raise SourceError(f"{each.where}: is of {each.value['coin']}")
+            raise SourceError(f"{each.where}: is of {one_line(each.value['coin'], 60)}")
         at = each.moment("time")
         rows.append(
             {
