@@ -281,6 +281,7 @@ def test_a_file_that_cannot_be_read_is_one_line(contexts, tmp_path, monkeypatch)
     assert "\n" not in str(done.exception)
 
 
+@pytest.mark.slow  # likewise
 def test_now_asks_for_a_day_that_has_ended(tmp_path):
     today = datetime.now(UTC).date()
     done = call("now", "--day", f"{today}", lake=tmp_path / "lake")
@@ -292,6 +293,7 @@ def test_now_asks_for_a_day_that_has_ended(tmp_path):
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.slow  # waits for the venue's minute
 def test_now_and_sweep_land_what_a_venue_says(tmp_path):
     minutes = count(0, 60)  # a minute a look: the venue's rate limit is never met
     with served(small_venue(), clock=lambda: next(minutes)) as (url, _):

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from pipelines.sources.info import client
 from pipelines.sources.info.client import InfoClient
 from pipelines.sources.info.trades import to_trades, traders_of
 from pipelines.steps.books_now import land_books_now
@@ -76,8 +77,9 @@ def test_fills_of_an_account_land_and_of_nobody_are_absent(venue, tmp_path):
     assert held == [(account,) for account in accounts]
 
 
-def test_a_coin_that_does_not_answer_takes_nothing_back(venue, tmp_path):
+def test_a_coin_that_does_not_answer_takes_nothing_back(venue, tmp_path, monkeypatch):
     """Asked again while a coin is away: what was landed of it stays, and the ask has failed."""
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
 
     def held():
         with open_lake(tmp_path) as con:

@@ -67,11 +67,15 @@ class BucketLake(Lake):
         return f"{self.root}/"
 
     def connect(self, con: "duckdb.DuckDBPyConnection") -> None:
-        """Let DuckDB read through this filesystem.
+        """Let DuckDB read through a filesystem that has listed the lake once.
 
-        Its own S3 reader is an extension, which it would have to download.
+        Its own S3 reader is an extension, which it would have to download.  Without the listing
+        it asks for each file's size three times: 22,000 questions for a map on a year of hours.
         """
-        con.register_filesystem(self._fs)
+        reader = s3fs.S3FileSystem(use_listings_cache=True, skip_instance_cache=True)
+        with self._asked():
+            reader.find(self._base)
+        con.register_filesystem(reader)
 
     def read(self, path: str) -> bytes | None:
         """Return the object's bytes, or None."""
