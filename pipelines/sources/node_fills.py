@@ -13,9 +13,7 @@ tells, on both sides' fills; ``Auto-Deleveraging`` fills carry the method ``back
 
 from datetime import UTC, datetime, timedelta
 
-from pipelines.sources import hourly_files as hourly
-from pipelines.sources.archive import Archive
-from pipelines.sources.hourly_files import HOUR, HourlyFiles, HourlyFills, read_packed
+from pipelines.sources.hourly_files import HOUR, HourlyFills, read_packed
 from pipelines.sources.node_fill_rows import to_fills
 
 BUCKET = "hl-mainnet-node-data"
@@ -32,15 +30,3 @@ NODE_FILLS_BY_BLOCK = HourlyFills(
     read=read_packed,
     to_rows=to_fills,
 )
-
-read = read_packed
-
-
-def node_fills(root: str) -> Archive:
-    """Return the archive at ``root``, which holds the bucket's paths or the bucket's folder."""
-    return hourly.open_archive(NODE_FILLS_BY_BLOCK, root)
-
-
-def hourly_files(archive: Archive) -> HourlyFiles:
-    """Return the files of ``archive`` by the hour they are named after."""
-    return hourly.hourly_files(NODE_FILLS_BY_BLOCK, archive)

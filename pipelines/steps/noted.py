@@ -1,6 +1,5 @@
 """This module notes what came of asking a source, whether a landing ended well or not."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -8,15 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipelines.landed import Landed, PartlyLanded
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, public
 from warehouse.contracts.table import ContractError
 from warehouse.health.cadences import cadences
 from warehouse.store.asks import ALL_DAY, Ask, record
 from warehouse.store.lake import Lake
 
 DAY = timedelta(days=1)
-# What a URL may hold that is nobody's business: who asks, and what follows a question mark.
-_SECRET = re.compile(r"(?<=://)[^\s/@]*@|\?[^\s:,;'\"]*")
 
 
 def _wall() -> datetime:
@@ -89,7 +86,7 @@ def failures(source: str, days: Iterable[date], reason: str) -> list[Ask]:
     >>> ask.table_name, ask.outcome, ask.reason
     ('asset_contexts', 'failed', 'https://b/a: cut')
     """
-    line = " ".join(_SECRET.sub("", reason).split()) or "no reason was given"
+    line = " ".join(public(reason).split()) or "no reason was given"
     ours = [
         (table, one.source) for one in cadences() for table in one.tables if one.asked == source
     ]

@@ -7,8 +7,9 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
+from pipelines.sources.hourly_files import hourly_files, open_archive, read_packed
 from pipelines.sources.node_fill_rows import FILL_FIELDS, to_fills
-from pipelines.sources.node_fills import hourly_files, node_fills, read
+from pipelines.sources.node_fills import NODE_FILLS_BY_BLOCK
 from tests.simulator.archived import AT_FOUR, FILLS, blocks_of, contexts_of
 
 
@@ -106,8 +107,8 @@ def test_every_documented_field_is_there(events):
 
 
 def test_the_adapter_reads_every_file_without_a_word(written):
-    archive = node_fills(str(written / "files"))
-    files = hourly_files(archive)
+    archive = open_archive(NODE_FILLS_BY_BLOCK, str(written / "files"))
+    files = hourly_files(NODE_FILLS_BY_BLOCK, archive)
     assert not files.odd
     first = datetime(2026, 1, 5, tzinfo=UTC)
     hours = [first + timedelta(hours=number) for number in range(25)]
@@ -115,7 +116,7 @@ def test_the_adapter_reads_every_file_without_a_word(written):
     assert list(files.paths)[:24] == hours[:24]
     assert set(files.paths) <= set(hours)
     for path in files.paths.values():
-        assert not to_fills(read(archive, path), path)[1]
+        assert not to_fills(read_packed(archive, path), path)[1]
 
 
 def test_fills_of_an_hours_end_lie_in_the_next_hours_file(events):
