@@ -1,4 +1,4 @@
-"""This module measures the landing of a large snapshot: time, memory, bytes a row.
+"""This module measures the landing of a large snapshot: time, memory.
 
 The positions are those of a simulated venue of 132,000 accounts and 200 coins: what they hold,
 at which prices, is as uneven as in the archives, which random numbers are not.
@@ -29,7 +29,6 @@ import resource, tempfile, time
 from pathlib import Path
 import pyarrow.parquet as pq
 from pipelines.steps.positions import land_reservoir
-from warehouse.store.compaction import compact
 [file] = Path({root!r}).rglob("*.parquet")
 def bare():
     start = time.perf_counter()
@@ -44,9 +43,8 @@ with tempfile.TemporaryDirectory() as first:
     whole(first)  # kernels are compiled
 with tempfile.TemporaryDirectory() as lake:
     ours = whole(lake)
-    size = sum(f.stat().st_size for f in Path(lake).glob("positions/*/*.parquet"))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(ours, yardstick, size, peak)
+print(ours, yardstick, peak)
 """
 
 
@@ -54,7 +52,7 @@ def snapshot(folder: Path) -> Iterator[Figure]:
     """Measure the landing of one snapshot against merely copying its file."""
     root = str(folder / "reservoir")
     [rows] = apart(WRITE.format(root=root))
-    ours, bare, size, peak = apart(LAND.format(root=root))
+    ours, bare, peak = apart(LAND.format(root=root))
     yield Figure(
         f"a snapshot of {rows:,.0f} positions landed, margin and checks included, "
         f"{peak:.2f} GiB",
@@ -62,11 +60,4 @@ def snapshot(folder: Path) -> Iterator[Figure]:
         f"pyarrow reads and writes the same file: {bare:.2f} s",
         ours / bare,
         "< 3 s, < 2 GiB",
-    )
-    yield Figure(
-        "bytes of a position row",
-        f"{size / rows:.1f}",
-        "24 bytes",
-        size / rows / 24,
-        "≤ 1",
     )

@@ -38,7 +38,6 @@ def land_days(lake: Path, days: int, rows: int, seed: int = 0) -> None:
             source=pl.lit("bench"),
             scope=pl.lit("hyperliquid"),
             mark_px=pl.lit(mark),
-            notional=pl.col("size").abs() * mark,
             liquidation_px_source=pl.lit("venue"),
             known_ts=pl.lit(at, pl.Datetime("us", "UTC")),
         )

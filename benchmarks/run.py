@@ -9,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.day import day
 from benchmarks.figure import ROOT
 from benchmarks.fills import node_fills
 from benchmarks.landing import snapshot
 from benchmarks.maps import maps_at_a_moment, maps_of_a_day
 from benchmarks.worlds import worlds
 
-MEASURES = (maps_at_a_moment, maps_of_a_day, node_fills, snapshot, worlds)
+MEASURES = (maps_at_a_moment, maps_of_a_day, node_fills, snapshot, day, worlds)
 
 
 def main() -> None:

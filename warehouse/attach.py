@@ -173,11 +173,12 @@ def _select(table: Table, origin: str, lacking: Iterable[str] = ()) -> str:
     Qualified: DuckDB 2.0 lets a macro's parameter named as a column leak into the views it
     reads ("Conflicting column names"), unless the view says whose column it means.
     """
-    columns = ", ".join(
-        f"null as {name}" if name in lacking else f"part.{name}"
-        for name in table.promised.names
+    held = (
+        f"null as {column.name}" if column.name in lacking else f"part.{column.name}"
+        for column in table.columns
     )
-    return f"select {columns} from {origin} as part"
+    derived = (f"{one.sql} as {one.name}" for one in table.derived)
+    return f"select {', '.join(('part.day', *held, *derived))} from {origin} as part"
 
 
 def _union(selects: Sequence[str]) -> str:

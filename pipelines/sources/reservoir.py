@@ -208,7 +208,6 @@ def _translated(raw: pl.DataFrame, odd: dict[str, pa.ChunkedArray], file: Snapsh
         size="size",
         entry_px="entry_price",
         mark_px=mark,
-        notional="notional",
         liquidation_px="liquidation_price",
         leverage="leverage",
         leverage_type="leverage_type",

@@ -129,7 +129,7 @@ def _accounts(positions: pl.DataFrame) -> pl.DataFrame:
     """Return one row of ``accounts`` for each account and moment of ``positions``.
 
     >>> rows = pl.DataFrame({"snapshot_ts": [1, 1], "source": "s", "scope": "x",
-    ...     "account": "0x1", "account_value": [9.0, 9.0], "notional": [1.0, 2.0],
+    ...     "account": "0x1", "account_value": [9.0, 9.0], "size": [-0.01, 0.4],
     ...     "liquidation_px": [90.0, None], "mark_px": [100.0, 5.0], "account_mode": None,
     ...     "known_ts": [2, 2]})
     >>> made = _accounts(rows).row(0, named=True)
@@ -142,7 +142,7 @@ def _accounts(positions: pl.DataFrame) -> pl.DataFrame:
     ).agg(
         pl.col("account_value").first(),
         pl.len().cast(pl.Int64).alias("positions"),
-        pl.col("notional").sum(),
+        (pl.col("size").abs() * pl.col("mark_px")).sum().alias("notional"),
         away.min().alias("nearest_pct"),
         pl.col("account_mode").first(),
         pl.col("known_ts").max(),

@@ -153,7 +153,7 @@ def _account(account: str, state: State, scope: str, sweep_ts: datetime) -> dict
         "sweep_ts": sweep_ts,
         "account_value": state.account_value,
         "positions": len(state.positions),
-        "notional": sum(row["notional"] for row in state.positions),
+        "notional": sum(abs(row["size"]) * row["mark_px"] for row in state.positions),
         "nearest_pct": min(distances, default=None),
     }
 

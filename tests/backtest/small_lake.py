@@ -86,7 +86,6 @@ def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="res
             "size": size,
             "entry_px": None,
             "mark_px": mark,
-            "notional": abs(size) * mark,
             "liquidation_px": px,
             "liquidation_px_source": None if px is None else "venue",
             "leverage": None,

@@ -77,7 +77,6 @@ def land_all(root, real):
             coin="market",
             size="size",
             entry_px="entry_price",
-            notional="notional",
             mark_px=pl.col("notional") / pl.col("size").abs(),
             liquidation_px="liquidation_price",
             liquidation_px_source=pl.when(pl.col("liquidation_price").is_not_null()).then(

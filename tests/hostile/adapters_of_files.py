@@ -49,13 +49,18 @@ def snapshot(body):
     return [(POSITIONS, reservoir.read(One(body), FILE).positions.to_arrow())]
 
 
+def marks(sheet, notional, size):
+    both = zip(sheet.numbers(notional), sheet.numbers(size), strict=True)
+    return [value / abs(held) for value, held in both]
+
+
 def snapshot_slowly(body):
     sheet = Sheet(body)
     return sheet.rows(
         account=[each.lower() for each in sheet.texts("user")],
         coin=sheet.texts("market"),
         size=sheet.numbers("size"),
-        notional=sheet.numbers("notional"),
+        mark_px=marks(sheet, "notional", "size"),
         entry_px=[above_zero(each) for each in sheet.numbers("entry_price")],
         liquidation_px=[above_zero(each) for each in sheet.numbers("liquidation_price")],
         leverage=[above_zero(each) for each in sheet.numbers("leverage")],
@@ -104,7 +109,7 @@ def position(held):
     return {
         "coin": held["coin"],
         "size": float(held["szi"]),
-        "notional": float(held["positionValue"]),
+        "mark_px": float(held["positionValue"]) / abs(float(held["szi"])),
         "entry_px": above_zero(held.get("entryPx")),
         "liquidation_px": above_zero(held.get("liquidationPx")),
         "leverage": float(held["leverage"]["value"]),

@@ -23,7 +23,7 @@ WRITTEN = mapping_data.csv(
     mapping_data.line(wallet=account(2), asset="xyz:TSLA", side="SELL", qty="3.5", usd="1e5"),
 )
 HOW = mapping_data.mapping()
-BY = ("coin", "account", "snapshot_ts", "size", "notional")
+BY = ("coin", "account", "snapshot_ts", "size", "mark_px")
 TYPED = to_mapping(
     'table = "positions"\nsource = "typed"\nformat = "parquet"\n[columns]\n'
     'coin = "asset"\naccount = "wallet"\nsize = "qty"\nnotional = "usd"\n'
@@ -62,7 +62,7 @@ def mapped_slowly(body):
             "coin": row["asset"],
             "account": row["wallet"].lower(),
             "size": signed(float(row["qty"]), row["side"], {"short", "SELL"}),
-            "notional": float(row["usd"]),
+            "mark_px": float(row["usd"]) / abs(float(row["qty"])),
             "snapshot_ts": EPOCH + timedelta(microseconds=round(float(row["time"]) * 1000)),
         }
         for row in csv_rows(body)
@@ -76,7 +76,10 @@ def typed_slowly(body):
             coin=sheet.texts("asset"),
             account=[each.lower() for each in sheet.texts("wallet")],
             size=sheet.numbers("qty"),
-            notional=sheet.numbers("usd"),
+            mark_px=[
+                v / abs(q)
+                for v, q in zip(sheet.numbers("usd"), sheet.numbers("qty"), strict=True)
+            ],
             snapshot_ts=sheet.instants("time"),
             liquidation_px=[above_zero(each) for each in sheet.numbers("liq")],
         )
@@ -84,6 +87,7 @@ def typed_slowly(body):
 
 
 TOML = mapping_data.MAPPING_TEXT.encode()
+SIZE = tomllib.loads(mapping_data.MAPPING_TEXT)["columns"]["size"]
 
 
 def mapped_so(body):
@@ -103,7 +107,10 @@ def mapped_so_slowly(body):
                 text = row[entry["column"]]
                 out[name] = text.lower() if name == "account" else text
             elif name == "notional" and set(entry) <= {"column", "scale"} and "column" in entry:
-                out[name] = float(row[entry["column"]]) * float(entry.get("scale", 1))
+                # Where the size is read as it was meant, the mark follows.
+                if columns["size"] == SIZE:
+                    value = float(row[entry["column"]]) * float(entry.get("scale", 1))
+                    out["mark_px"] = value / abs(float(row["qty"]))
             elif "value" in entry and isinstance(entry["value"], str):
                 out[name] = entry["value"]
     return made
@@ -125,7 +132,7 @@ def tracker_slowly(body):
                 "coin": row["coin"],
                 "account": row["address"].lower(),
                 "size": signed(float(row["size"]), row["side"], {"short"}),
-                "notional": abs(float(row["value"])),
+                "mark_px": abs(float(row["value"])) / abs(float(row["size"])),
                 "entry_px": above_zero(row["entryPrice"] or None),
                 "liquidation_px": above_zero(row.get("liquidationPrice") or None),
             }
@@ -193,9 +200,7 @@ ADAPTERS = {
         {},
         order=BY,
     ),
-    "mapping": Adapter(
-        TOML, toml_mutation, mapped_so, mapped_so_slowly, {}, order=("coin", "notional")
-    ),
+    "mapping": Adapter(TOML, toml_mutation, mapped_so, mapped_so_slowly, {}, order=("coin",)),
     "hypertracker": Adapter(
         EXPORT,
         csv_mutation,

@@ -84,7 +84,6 @@ def test_a_line_is_read():
         "size": -0.5,
         "entry_px": 90000.0,
         "mark_px": 91000.0,
-        "notional": 45500.0,
         "liquidation_px": 101000.5,
         "leverage": 10.0,
         "leverage_type": "isolated",

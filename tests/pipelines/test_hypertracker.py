@@ -86,7 +86,6 @@ def test_an_export_becomes_positions_of_the_moment_that_is_given():
         "size": 0.5,
         "entry_px": 71_000.0,
         "mark_px": 70_000.0,
-        "notional": 35_000.0,
         "liquidation_px": 60_000.5,
         "liquidation_px_source": "venue",
         "leverage": 10.0,
@@ -121,7 +120,7 @@ def test_a_price_that_is_missing_or_not_above_0_is_null():
 
 def test_a_short_may_be_written_with_its_sign_and_a_long_may_not():
     (_, held), _ = read(record(side="short", size="-0.5", value="-35000")).tables
-    assert (held["size"].to_pylist(), held["notional"].to_pylist()) == ([-0.5], [35_000.0])
+    assert (held["size"].to_pylist(), held["mark_px"].to_pylist()) == ([-0.5], [70_000.0])
     with pytest.raises(SourceError, match=r"BTC\.csv line 2: field size must not be negative"):
         read(record(size="-0.5"))
 

@@ -193,7 +193,7 @@ def test_a_truncated_file_is_named(root, lake):
 
 def test_two_positions_of_one_account_in_one_coin_are_refused(root, lake):
     write(root, record(), record())
-    with pytest.raises(ContractError, match="positions: one row per snapshot_ts"):
+    with pytest.raises(ContractError, match="positions: one row per coin, account"):
         land_reservoir(str(root), lake)
     assert not list(lake.rglob("*"))
 

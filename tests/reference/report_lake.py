@@ -56,7 +56,6 @@ def _land_snapshot(root, at, coin, source, positions):
             account=f"0x{number:040x}",
             size=size,
             mark_px=100.0,
-            notional=abs(size) * 100.0,
             liquidation_px=px,
             liquidation_px_source=None if px is None else "venue",
             known_ts=at + 2 * HOUR,

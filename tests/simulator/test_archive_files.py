@@ -136,7 +136,8 @@ def test_account_values_add_up_to_the_positions(written, snapshots):
     folder = written / "files/hydromancer-reservoir/global/snapshots/account_values"
     for file, rows in zip(sorted(folder.rglob("*.parquet")), snapshots.values(), strict=True):
         values = pl.read_parquet(file, hive_partitioning=False)
-        held = rows.positions.filter(pl.col("size") > 0)["notional"].sum()
+        longs = rows.positions.filter(pl.col("size") > 0)
+        held = (longs["size"] * longs["mark_px"]).sum()
         assert values["total_long_notional"].sum() == pytest.approx(held)
         assert values["account_value"].min() >= -1e-6
         assert values["user"].is_unique().all()

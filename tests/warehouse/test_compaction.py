@@ -374,7 +374,8 @@ def test_every_part_is_found_again_in_what_was_packed(tmp_path_factory, rows_per
         unpack(folder / "all", "other")
 
 
-def test_a_part_larger_than_a_row_group_is_found_again(tmp_path):
+def test_a_part_larger_than_a_row_group_is_found_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(compacted, "ROWS_PER_GROUP", 8192)
     rng = np.random.default_rng(7)
     packed, held = [], {}
     for hour in range(3):

@@ -24,7 +24,7 @@ def check(*rows):
         ({"account": "0xAB"}, r"positions\.account: must be a lower-case 0x address.*'0xAB'"),
         ({"leverage_type": "portfolio"}, r"leverage_type: must be one of cross, isolated"),
         ({"liquidation_px_source": "guess"}, r"must be one of venue, computed, is 'guess'"),
-        ({"notional": -5.0}, r"positions\.notional: must be 0 or more, is -5\.0"),
+        ({"max_leverage": -5.0}, r"positions\.max_leverage: must be above 0, is -5\.0"),
     ],
 )
 def test_a_broken_row_names_table_column_rule_and_value(broken, says):
@@ -42,9 +42,7 @@ def test_a_value_that_must_not_be_missing():
 
 
 def test_two_rows_of_one_grain():
-    with pytest.raises(
-        ContractError, match=r"one row per snapshot_ts, source, scope, coin, acc"
-    ):
+    with pytest.raises(ContractError, match=r"one row per coin, account, source, scope, snap"):
         check(position(holder=3), position(holder=1), position(holder=3, size=7.0))
 
 

@@ -120,7 +120,6 @@ def position_rows(rows, ts):
         size="size",
         entry_px="entry_price",
         mark_px=pl.col("notional") / pl.col("size").abs(),
-        notional="notional",
         liquidation_px="liquidation_price",
         known_ts=pl.lit(ts),
     )

@@ -7,7 +7,7 @@ from warehouse.contracts.table import TS, Column, Table
 ACCOUNTS = Table(
     name="accounts",
     doc="One account at the moment it was asked for, also where it held nothing.",
-    grain=("state_ts", "source", "scope", "account"),
+    grain=("account", "source", "scope", "state_ts"),
     time="state_ts",
     columns=(
         Column(

@@ -2,12 +2,14 @@
 
 from warehouse.contracts.columns import BOOL, COIN, F64, I64, KNOWN, SCOPE, SOURCE, STR
 from warehouse.contracts.rules import ACCOUNT, NAMED, NOT_NEGATIVE, NOT_ZERO, POSITIVE, one_of
-from warehouse.contracts.table import TS, Column, Table
+from warehouse.contracts.table import TS, Column, Derived, Table
 
 POSITIONS = Table(
     name="positions",
     doc="One open perpetual position of one account at one snapshot.",
-    grain=("snapshot_ts", "source", "scope", "coin", "account"),
+    # What an account holds changes little from one hour to the next: side by side, a day's 24
+    # states take half the bytes that they take snapshot by snapshot (27.9 instead of 53.1).
+    grain=("coin", "account", "source", "scope", "snapshot_ts"),
     time="snapshot_ts",
     columns=(
         Column(
@@ -31,7 +33,6 @@ POSITIONS = Table(
         Column(
             "mark_px", F64, "mark the venue valued the position at", "USD", rules=(POSITIVE,)
         ),
-        Column("notional", F64, "|size| x mark_px", "USD", rules=(NOT_NEGATIVE,)),
         Column(
             "liquidation_px",
             F64,
@@ -91,6 +92,10 @@ POSITIONS = Table(
         ),
         Column("funding_pnl", F64, "funding since opening; null: not given", "USD", null=True),
         KNOWN,
+    ),
+    # 5.4 bytes a row if it were kept, as much as nothing else but prices.
+    derived=(
+        Derived("notional", F64, "|size| x mark_px", "abs(part.size) * part.mark_px", "USD"),
     ),
 )
 

@@ -58,6 +58,33 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A column that readers see and no file holds: it follows from the others.
+
+    Attributes
+    ----------
+    name, kind, doc, unit
+        As of a :class:`Column`.
+    sql
+        What it is, over the columns of the table.
+    null
+        Whether it may be missing: where a column it follows from is.
+    """
+
+    name: str
+    kind: pa.DataType
+    doc: str
+    sql: str
+    unit: str = ""
+    null: bool = False
+
+    @property
+    def field(self) -> pa.Field:
+        """Return the Arrow field, as of a :class:`Column`."""
+        return Column(self.name, self.kind, self.doc, self.unit, self.null).field
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A named promise.
 
@@ -85,6 +112,7 @@ class Table:
     time: str
     columns: tuple[Column, ...]
     told_once: tuple[str, ...] = ()
+    derived: tuple[Derived, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold a column that came later to be nullable: older parts lack it."""
@@ -105,9 +133,9 @@ class Table:
 
     @property
     def promised(self) -> pa.Schema:
-        """Return the schema readers see: ``day``, then the columns of the file."""
+        """Return the schema readers see: ``day``, the columns of the file, the derived."""
         day = Column("day", pa.date32(), f"UTC date of {self.time}; filter on it to skip files")
-        return pa.schema([day.field, *self.schema])
+        return pa.schema([day.field, *self.schema, *(one.field for one in self.derived)])
 
     @property
     def purpose(self) -> str:

@@ -143,10 +143,8 @@ def _columns(filler: Filler, mapping: Mapping) -> pl.DataFrame:
         if entry.after
     )
     rows = completed(rows, mapping)
-    targets = [column for column in mapping.table.columns if column.name != "source"]
-    return rows.select(
-        pl.col(column.name)
-        if column.name in rows.columns
-        else pl.lit(None, dtype=KINDS[kind_of(column)]).alias(column.name)
-        for column in targets
+    return rows.with_columns(
+        pl.lit(None, dtype=KINDS[kind_of(column)]).alias(column.name)
+        for column in mapping.table.columns
+        if column.name not in (*rows.columns, "source")
     )

@@ -6,10 +6,23 @@ from pipelines.sources.imports.entry import Entry
 from pipelines.sources.imports.entry_keys import to_entry
 from pipelines.sources.imports.keys import Keys, MappingError, named, nearest
 from warehouse.contracts.columns import SOURCE
-from warehouse.contracts.table import Table
+from warehouse.contracts.rules import NOT_NEGATIVE
+from warehouse.contracts.table import Column, Table
 
 # Columns that may be left out where the other one is there.
 EITHER = {"positions": ("mark_px", "notional")}
+
+
+def targets_of(table: Table) -> dict[str, Column]:
+    """Return what a mapping may fill: the columns of the file but ``source``, and the derived.
+
+    A derived column is not kept; what the file says of it is held against the others.
+    """
+    derived = [
+        Column(one.name, one.kind, one.doc, one.unit, rules=(NOT_NEGATIVE,))
+        for one in table.derived
+    ]
+    return {one.name: one for one in (*table.columns, *derived) if one.name != SOURCE.name}
 
 
 def to_entries(keys: Keys, table: Table, *, is_text: bool) -> dict[str, Entry]:
@@ -30,7 +43,7 @@ def to_entries(keys: Keys, table: Table, *, is_text: bool) -> dict[str, Entry]:
         If an entry does not fit, or one is missing.
     """
     columns = Keys(keys.value.get("columns"), keys.file, "columns")
-    targets = {column.name: column for column in table.columns if column.name != SOURCE.name}
+    targets = targets_of(table)
     if SOURCE.name in columns.value:
         raise MappingError(f"{keys.file}: key columns.source must be left out: source says it")
     columns.only(targets, f"no column of {table.name}")

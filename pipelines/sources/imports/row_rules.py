@@ -9,6 +9,7 @@ from pipelines.sources.errors import SourceError
 from pipelines.sources.imports.entry import Entry
 from pipelines.sources.imports.keys import named
 from pipelines.sources.imports.mapping import PLAIN, Mapping
+from pipelines.sources.imports.mapping_columns import targets_of
 from pipelines.sources.imports.raw_file import RawFile
 from pipelines.sources.info.fields import shown
 from warehouse.contracts.market import CANDLES
@@ -36,8 +37,6 @@ def completed(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     if "mark_px" not in rows.columns:
         mark = pl.when(size > 0).then(pl.col("notional") / size)
         rows = rows.with_columns(mark_px=mark)
-    elif "notional" not in rows.columns:
-        rows = rows.with_columns(notional=size * pl.col("mark_px"))
     if "liquidation_px" not in rows.columns:
         return rows
     priced = pl.col("liquidation_px").is_not_null()
@@ -63,10 +62,10 @@ def hold_rows(rows: pl.DataFrame, mapping: Mapping, raw: RawFile) -> None:
     SourceError
         Naming file, line, field, what is allowed and what was found.
     """
-    for column in mapping.table.columns:
+    for column in targets_of(mapping.table).values():
         if column.name in rows.columns:
             _hold_column(rows[column.name], column, mapping.entries.get(column.name), raw)
-    if mapping.table is POSITIONS:
+    if mapping.table is POSITIONS and "notional" in rows.columns:
         notional = rows["size"].abs() * rows["mark_px"]
         apart = (notional - rows["notional"]).abs() > NOTIONAL_AGREES * rows["notional"]
         _refuse(rows, raw, apart, "notional", "must be |size| x mark_px")

@@ -150,7 +150,6 @@ def _position(held: Fields, account: str, account_value: float | None) -> dict[s
         "size": size,
         "entry_px": _above_zero(held.maybe_decimal("entryPx")),
         "mark_px": value / abs(size),
-        "notional": value,
         "liquidation_px": _above_zero(held.maybe_decimal("liquidationPx")),
         "leverage": float(leverage.count("value")),
         "leverage_type": kind,
