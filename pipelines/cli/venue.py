@@ -1,5 +1,6 @@
 """This module holds the verbs that ask the venue, or a node of one's own."""
 
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,7 @@ def _venue_options(verb: Callable) -> Callable:
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="How long it may take; all known accounts are asked without it.",
+    help="How long asking may take; who is not asked then is skipped.  All are without it.",
 )
 @_venue_options
 def sweep(
@@ -71,9 +72,12 @@ def sweep(
     """What accounts hold now, asked one by one within the venue's rate limit."""
     from pipelines.steps.noted import noted
     from pipelines.steps.sweep_now import sweep_now
+    from pipelines.steps.sweep_pace import Pace
 
     check_lake(lake)
-    with progress_bar("accounts") as progress:
+    with progress_bar("accounts") as bar:
+        # A bar moves on a terminal alone.
+        lines = Pace(say, partial(datetime.now, UTC))
         verb = partial(
             sweep_now,
             lake,
@@ -84,7 +88,7 @@ def sweep(
             reserve=reserve,
             simulated=simulated,
             say=say,
-            progress=progress,
+            progress=bar if sys.stderr.isatty() else lines,
         )
         landed = noted(lake, "simulated" if simulated else "info", None, verb)
     show_landed(landed, as_json)
@@ -123,9 +127,10 @@ def now(
     from pipelines.sources.info.budget import budget_for
     from pipelines.sources.info.client import InfoClient
     from pipelines.steps.books_now import land_books_now
+    from pipelines.steps.discover import ask_dexes
     from pipelines.steps.land_now import land_account_fills, land_market_day
     from pipelines.steps.noted import noted
-    from pipelines.steps.sweep_now import ask_dexes, chosen_dexes
+    from pipelines.steps.sweep_intent import chosen_dexes
 
     wanted = utc_day(day) or datetime.now(UTC).date() - timedelta(days=1)
     if wanted >= datetime.now(UTC).date():

@@ -1,8 +1,9 @@
 """This module asks the venue as the settings say; units of a job that ask it."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
+from pipelines.jobs.telling import tell
 from pipelines.jobs.units import Unit, Verb
 from pipelines.landed import Landed
 from pipelines.settings import Settings, Venue
@@ -13,21 +14,31 @@ from pipelines.steps.discover import ask_dexes
 from pipelines.steps.land_now import land_account_fills, land_market_day
 from pipelines.steps.noted import noted
 from pipelines.steps.sweep_now import sweep_now
-from warehouse.terminal import say
+from pipelines.steps.sweep_pace import Pace
+
+HOUR = timedelta(hours=1)
+BEFORE_THE_NEXT = timedelta(minutes=10)  # that an hour's sweep is over, for landing and books
 
 
 def sweep(settings: Settings, minutes: float) -> list[Landed]:
-    """Sweep accounts for at most so many minutes: those near liquidation first."""
+    """Sweep accounts for at most so many minutes: those near liquidation first.
+
+    A sweep that has its place in an hour is over before the next hour's begins, however long it
+    takes to find accounts, or to be let in again by a venue that refuses.
+    """
     venue = _venue(settings)
+    hours = timedelta(minutes=minutes) < HOUR
     return sweep_now(
         settings.lake,
         venue.url,
         venue.leaderboard or None,
         minutes=minutes,
+        ends=_now() + HOUR - BEFORE_THE_NEXT if hours else None,
         listen=venue.listen_seconds or None,
         reserve=venue.reserve,
         simulated=venue.simulated,
-        say=say,
+        say=tell,
+        progress=Pace(tell, _now),
     )
 
 
@@ -42,7 +53,14 @@ def market_day(settings: Settings, day: date) -> list[Landed]:
     venue = _venue(settings)
     client_of = _client_of(venue)
     dexes = ask_dexes(client_of)
-    return land_market_day(client_of, settings.lake, day, dexes=dexes, source=_said(venue))
+    return land_market_day(
+        client_of,
+        settings.lake,
+        day,
+        dexes=dexes,
+        source=_said(venue),
+        progress=Pace(tell, _now),
+    )
 
 
 def day_of_vault_fills(settings: Settings, day: date) -> list[Landed]:
@@ -64,7 +82,11 @@ def _venue(settings: Settings) -> Venue:
 
 
 def _client_of(venue: Venue) -> partial[InfoClient]:
-    return partial(InfoClient, venue.url, budget_for(venue.url, venue.reserve), say)
+    return partial(InfoClient, venue.url, budget_for(venue.url, venue.reserve), tell)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _said(venue: Venue) -> str:

@@ -1,34 +1,30 @@
-"""This module sweeps the venue: it asks accounts for their positions, and lands the answers.
+"""This module sweeps one dex of the venue: it asks accounts what they hold, and lands it.
 
-A sweep takes minutes, and each account's answer is of its own moment; so each is landed with
-its own, and a reader may merge the newest of each.  What was asked, answered, failed and left
-out stands in ``snapshots``; with too many failures it is landed, but not trusted.
+Each account's answer is of its own moment; so each is landed with its own, and a reader merges
+the newest of each.  A sweep takes minutes or hours, and is landed in slices: what was answered
+in five minutes is a snapshot of its own, with what was asked, answered, failed and left out.
+So a sweep that is killed has lost a slice, a map is fresh before the sweep has ended, and a
+venue that fails for a while spoils the trust in that while only.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pipelines.landed import Landed
 from pipelines.sources.info.client import InfoClient
-from pipelines.sources.info.states import State
 from pipelines.steps.instrument_news import newest_rules, news
 from pipelines.steps.land_rows import land_rows
-from pipelines.steps.sweep_asking import FIRST_DEX, Progress, Swept, gather
+from pipelines.steps.sweep_asking import Asking, Progress, Swept
+from pipelines.steps.sweep_held import held_of
 from pipelines.steps.sweep_modes import Modes
-from warehouse.contracts.tables import (
-    ACCOUNTS,
-    ASSET_CONTEXTS,
-    INSTRUMENTS,
-    POSITIONS,
-    SNAPSHOTS,
-)
+from pipelines.steps.sweep_rows import Slice, rows_of, scope_of
+from pipelines.steps.sweep_time import next_slice
+from pipelines.steps.sweep_way import Way
+from warehouse.contracts.tables import ACCOUNTS, POSITIONS, SNAPSHOTS
 from warehouse.store import Origin
 
 SOURCE = "info"
-TRUSTED_BELOW = 0.3  # share of accounts that may fail
 
 
 def sweep(
@@ -39,11 +35,13 @@ def sweep(
     skipped: int = 0,
     dex: str = "",
     modes: Modes | None = None,
+    way: Way | None = None,
     source: str = SOURCE,
+    until: datetime | None = None,
     progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[Landed]:
-    """Ask accounts for what they hold, and land the answers, all or none.
+    """Ask accounts for what they hold, and land the answers slice by slice.
 
     Parameters
     ----------
@@ -60,8 +58,12 @@ def sweep(
     modes
         What is known of how accounts keep their collateral; of those who pool it in spot, the
         sweep of the first dex asks for that too.
+    way
+        How the endpoint is asked for accounts; without it, many at once as long as it answers.
     source
         What the rows say of where they came from.
+    until
+        When to stop asking: who was not asked then is skipped; None: all are asked.
     progress
         Called with what is done, how many are done, and of how many.
     now
@@ -71,7 +73,7 @@ def sweep(
     -------
     list of Landed
         Of instruments (those whose rules are not the newest the lake knows), contexts,
-        positions, accounts and the snapshot.
+        positions, accounts (``duplicates``: answers that the lake held) and snapshots.
 
     Raises
     ------
@@ -80,107 +82,49 @@ def sweep(
     SourceError
         If the contexts of the dex are not as documented.
     """
-    known = modes or Modes()
-    swept = asyncio.run(gather(client_of, list(accounts), dex, known, progress, now))
+    count = len(accounts)
+    way = way or Way(total=count, left=count)
+    asking = Asking(client_of, dex, modes or Modes(), way, progress, now)
+    landed: dict[str, Landed] = {}
+    failed: dict[str, str] = {}
+    left, first = list(accounts), True
+    while first or (left and (until is None or now() < until)):
+        swept = asking.gather(left, next_slice(now(), until), first)
+        about = Slice(source, scope_of(dex), count + skipped, now())
+        for one in _landed(swept, lake, about):
+            landed.setdefault(one.table, Landed(one.table)).add(one)
+        failed |= swept.failed
+        left, first = swept.left, False
+    way.left -= len(left)
+    if failed:
+        account, reason = next(iter(failed.items()))
+        landed[ACCOUNTS.name].gaps.append(
+            f"{len(failed)} of {count - len(left)} accounts did not answer; {account}: {reason}"
+        )
+    if left:
+        landed[SNAPSHOTS.name].gaps.append(
+            f"time was over: {len(left)} of {count} accounts on {scope_of(dex)} were not asked"
+        )
+    if held := landed[ACCOUNTS.name].duplicates:
+        landed[ACCOUNTS.name].notes.append(
+            f"{held} answers on {scope_of(dex)} are of an instant that the lake holds them of: "
+            "the venue's clock stands, or something gives its old answers again"
+        )
+    return list(landed.values())
+
+
+def _landed(swept: Swept, lake: Path | str, about: Slice) -> list[Landed]:
+    """Land what was gathered, all or none."""
     if swept.instruments:
         asked_ts = swept.instruments[0]["effective_ts"]
-        rules = newest_rules(lake, source, asked_ts)
-        swept.instruments = news(swept.instruments, rules)
-    return _landed(swept, lake, dex, source, len(accounts), skipped, now())
-
-
-def _landed(
-    swept: Swept,
-    lake: Path | str,
-    dex: str,
-    source: str,
-    asked: int,
-    skipped: int,
-    ended: datetime,
-) -> list[Landed]:
-    """Land what was gathered."""
-    scope = dex or FIRST_DEX
-    moments = [state.time_ts for state in swept.states.values()]
-    at = max(moments, default=ended)
-    rows = {
-        INSTRUMENTS: [row | _of(source, row["effective_ts"]) for row in swept.instruments],
-        ASSET_CONTEXTS: [row | _of(source, row["context_ts"]) for row in swept.contexts],
-        POSITIONS: [
-            row
-            | _of(source, state.time_ts)
-            | {
-                "snapshot_ts": state.time_ts,
-                "scope": scope,
-                "liquidation_px_source": "venue" if row["liquidation_px"] else None,
-            }
-            for state in swept.states.values()
-            for row in state.positions
-        ],
-        ACCOUNTS: [
-            _account(account, state, scope, at)
-            | swept.about.get(account, {})
-            | _of(source, state.time_ts)
-            for account, state in swept.states.items()
-        ],
-        SNAPSHOTS: [_summary(swept, moments, at, scope, asked, skipped) | _of(source, at)],
-    }
-    part = f"{source}-{scope.lower()}-{int(ended.timestamp() * 1000)}"
-    landed = land_rows(lake, rows, part, [Origin.of(f"{swept.url}/info")], lambda: ended)
-    landed[2].unknown_fields = swept.unknown
-    if swept.failed:
-        account, reason = next(iter(swept.failed.items()))
-        landed[3].gaps.append(
-            f"{len(swept.failed)} of {asked} accounts did not answer; {account}: {reason}"
-        )
+        swept.instruments = news(swept.instruments, newest_rules(lake, about.source, asked_ts))
+    moments = {account: state.time_ts for account, state in swept.states.items()}
+    rows = rows_of(swept, held_of(lake, about.source, about.scope, moments), about)
+    origins = [Origin.of(f"{swept.url}/info")]
+    landed = land_rows(lake, rows, about.part, origins, lambda: about.ended)
+    for one in landed:
+        if one.table == POSITIONS.name:
+            one.unknown_fields = swept.unknown
+        elif one.table == ACCOUNTS.name:
+            one.duplicates = len(swept.states) - one.rows
     return landed
-
-
-def _of(source: str, known_ts: datetime) -> dict[str, Any]:
-    """Return the columns that say where a row came from; an own sweep is known at once."""
-    return {"source": source, "known_ts": known_ts}
-
-
-def _account(account: str, state: State, scope: str, sweep_ts: datetime) -> dict[str, Any]:
-    distances = [
-        abs(row["liquidation_px"] / row["mark_px"] - 1) * 100
-        for row in state.positions
-        if row["liquidation_px"]
-    ]
-    return {
-        "state_ts": state.time_ts,
-        "scope": scope,
-        "account": account.lower(),
-        "sweep_ts": sweep_ts,
-        "account_value": state.account_value,
-        "positions": len(state.positions),
-        "notional": sum(abs(row["size"]) * row["mark_px"] for row in state.positions),
-        "nearest_pct": min(distances, default=None),
-    }
-
-
-def _summary(
-    swept: Swept,
-    moments: list[datetime],
-    at: datetime,
-    scope: str,
-    asked: int,
-    skipped: int,
-) -> dict[str, Any]:
-    held = [row for state in swept.states.values() for row in state.positions]
-    priced = sum(row["liquidation_px"] is not None for row in held)
-    return {
-        "snapshot_ts": at,
-        "started_ts": min(moments, default=None),
-        "scope": scope,
-        "complete": False,
-        "trusted": len(swept.failed) <= TRUSTED_BELOW * asked,
-        "accounts_asked": asked,
-        "accounts_failed": len(swept.failed),
-        "accounts_skipped": skipped,
-        "accounts": sum(bool(state.positions) for state in swept.states.values()),
-        "positions": len(held),
-        "px_venue": priced,
-        "px_computed": 0,
-        "px_never": 0,
-        "px_unknown": len(held) - priced,
-    }

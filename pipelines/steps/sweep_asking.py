@@ -1,29 +1,29 @@
 """This module asks accounts of one dex for what they hold, and gathers the answers."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.sources.errors import SourceError, UnreachableError
-from pipelines.sources.info.client import InfoClient
+from pipelines.sources.errors import SourceError
+from pipelines.sources.info.client import AT_ONCE, InfoClient
 from pipelines.sources.info.metas import to_contexts
 from pipelines.sources.info.modes import to_spot
 from pipelines.sources.info.states import State, to_state
 from pipelines.steps.sweep_modes import Modes
+from pipelines.steps.sweep_time import Span, within
+from pipelines.steps.sweep_way import Way, ask_together, on
 
 Progress = Callable[[str, int, int], None]
 
 FIRST_DEX = "hyperliquid"  # the name that scopes give to the dex without one
-TOGETHER = 50  # accounts in one question, as clients do; the venue names no limit
-BATCH_WEIGHT, SINGLE_WEIGHT = 20, 2
-OF_A_DEX = 2 * BATCH_WEIGHT  # its contexts, and finding out whether it answers for many
 
 
 @dataclass
 class Swept:
-    """What a sweep of one dex gathered.
+    """What asking one dex for a while gathered.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class Swept:
         Account -> its answer.
     failed
         Account -> why there is no answer.
+    left
+        Accounts that were not asked, or whose answer was not waited for, in order.
     unknown
         Fields that are not known, and questions beside positions that were not answered -> how
         often.
@@ -44,6 +46,7 @@ class Swept:
 
     states: dict[str, State] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
     contexts: list[dict[str, Any]] = field(default_factory=list)
     instruments: list[dict[str, Any]] = field(default_factory=list)
@@ -55,121 +58,136 @@ class Swept:
         self.unknown[name] = self.unknown.get(name, 0) + 1
 
 
-def weight_of_sweep(accounts: int, together: bool = True) -> int:
-    """Return what asking so many accounts of one dex weighs.
+@dataclass
+class Asking:
+    """How a dex is asked.
 
-    >>> weight_of_sweep(100), weight_of_sweep(100, together=False)
-    (40, 200)
+    Attributes
+    ----------
+    client_of
+        Makes the client; a client belongs to one event loop.
+    dex
+        Name; the first has none.
+    modes
+        What is known of accounts' modes.
+    way
+        How accounts are asked for; it may change on the way.
+    progress
+        Called with what is asked, how many accounts are done, and of how many, all dexes
+        together.
+    now
+        The clock.
     """
-    if together:
-        return -(-accounts // TOGETHER) * BATCH_WEIGHT
-    return accounts * SINGLE_WEIGHT
 
+    client_of: Callable[[], InfoClient]
+    dex: str
+    modes: Modes
+    way: Way
+    progress: Progress | None
+    now: Callable[[], datetime]
 
-async def gather(
-    client_of: Callable[[], InfoClient],
-    accounts: list[str],
-    dex: str,
-    modes: Modes,
-    progress: Progress | None,
-    now: Callable[[], datetime],
-) -> Swept:
-    """Ask for a dex's contexts, then its accounts; without accounts, for contexts only.
+    def gather(self, accounts: list[str], span: Span, first: bool) -> Swept:
+        """Ask accounts until all have answered, or the span is over.
 
-    Raises
-    ------
-    UnreachableError
-        If the venue does not answer at all.
-    SourceError
-        If the contexts are not as documented.
-    """
-    swept = Swept()
-    async with client_of() as client:
-        swept.url = client.base_url
-        answer = await client.ask({"type": "metaAndAssetCtxs", **_on(dex)})
-        meta, swept.contexts = to_contexts(answer, now())
-        swept.instruments = meta.instruments
-        if not accounts:
-            return swept
-        together = await _answers_together(client, accounts[:1], dex)
-        size = TOGETHER if together else 1
-        groups = [accounts[at : at + size] for at in range(0, len(accounts), size)]
-        done = 0
-        for finished in asyncio.as_completed(
-            [_ask_group(client, group, dex, together, modes, swept) for group in groups]
-        ):
-            done += await finished
-            if progress:
-                progress(f"{len(swept.states)} accounts", done, len(accounts))
-    return swept
+        Parameters
+        ----------
+        accounts
+            Whom, in order.
+        span
+            From its end on nobody new is asked; at its hard end nobody is waited for.
+        first
+            Whether the contexts of the dex are asked for before.
 
+        Raises
+        ------
+        UnreachableError
+            If the venue does not answer for its contexts.
+        SourceError
+            If the contexts are not as documented.
+        """
+        swept = Swept()
+        asyncio.run(within(span.hard_end, self._all(accounts, span, first, swept), self.now))
+        swept.left = [
+            one for one in accounts if one not in swept.states and one not in swept.failed
+        ]
+        return swept
 
-async def _answers_together(client: InfoClient, accounts: list[str], dex: str) -> bool:
-    """Return whether the endpoint knows the undocumented question for many accounts."""
-    try:
-        body = {"type": "batchClearinghouseStates", "users": accounts, **_on(dex)}
-        return isinstance(await client.ask(body), list)
-    except UnreachableError:
-        raise
-    except SourceError:
-        return False
+    async def _all(self, accounts: list[str], span: Span, first: bool, swept: Swept) -> None:
+        async with self.client_of() as client:
+            swept.url = client.base_url
+            if first:
+                answer = await client.ask({"type": "metaAndAssetCtxs", **on(self.dex)})
+                meta, swept.contexts = to_contexts(answer, self.now())
+                swept.instruments = meta.instruments
+            waiting = deque(accounts)
 
+            async def ask() -> None:
+                while waiting and not span.over(self.now()):
+                    count = min(self.way.size, len(waiting))
+                    group = [waiting.popleft() for _ in range(count)]
+                    await self._group(client, group, swept)
+                    self.way.left -= count
+                    if self.progress:
+                        done, what = self.way.total - self.way.left, self.dex or FIRST_DEX
+                        self.progress(f"accounts, now on {what}", done, self.way.total)
 
-async def _ask_group(
-    client: InfoClient, group: list[str], dex: str, together: bool, modes: Modes, swept: Swept
-) -> int:
-    """Ask a group, note answers and failures, and return how many were asked."""
-    # Spot belongs to no dex: it is asked for with the first one.
-    pooled = [] if dex else modes.take_pooled(group)
-    spots = dict(zip(pooled, [await _spot(client, one, swept) for one in pooled], strict=True))
-    for account, answer in (await _answers(client, group, dex, together, swept)).items():
-        try:
-            state = to_state(answer, account)
-        except SourceError as error:
-            swept.failed[account] = str(error)
-            continue
-        for row in state.positions:
-            row["account_mode"] = modes.of(account)
-        swept.states[account] = state
-        swept.about[account] = {
-            "account_mode": modes.asked.get(account),
-            "spot_usdc": spots.get(account),
-        }
-        for name in state.unknown:
-            swept.count(name)
-    return len(group)
+            await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
 
+    async def _group(self, client: InfoClient, group: list[str], swept: Swept) -> None:
+        """Ask a group, and note answers and failures."""
+        # Spot belongs to no dex: it is asked for with the first one.
+        pooled = [] if self.dex else self.modes.take_pooled(group)
+        spots = {one: await _spot(client, one, swept) for one in pooled}
+        for account, answer in (await self._answers(client, group, swept)).items():
+            try:
+                state = to_state(answer, account)
+            except SourceError as error:
+                swept.failed[account] = str(error)
+                continue
+            for row in state.positions:
+                row["account_mode"] = self.modes.of(account)
+            swept.states[account] = state
+            swept.about[account] = {
+                "account_mode": self.modes.asked.get(account),
+                "spot_usdc": spots.get(account),
+            }
+            for name in state.unknown:
+                swept.count(name)
 
-async def _answers(
-    client: InfoClient, group: list[str], dex: str, together: bool, swept: Swept
-) -> dict[str, Any]:
-    """Return account -> answer, and note the accounts that have none.
+    async def _answers(
+        self, client: InfoClient, group: list[str], swept: Swept
+    ) -> dict[str, Any]:
+        """Return account -> answer, and note the accounts that have none.
 
-    What the undocumented question says of an address that it does not know is null, which does
-    not tell that nothing is held: the documented one is asked for such an address.
-    """
-    alone, answers = group, {}
-    if together:
-        try:
-            body = {"type": "batchClearinghouseStates", "users": group, **_on(dex)}
-            given = await client.ask(body)
-            if not isinstance(given, list) or len(given) != len(group):
-                raise SourceError(f"batchClearinghouseStates: not {len(group)} answers")
-        except SourceError as error:
-            swept.failed |= dict.fromkeys(group, str(error))
-            return {}
-        answers = dict(zip(group, given, strict=True))
-        alone = [account for account, answer in answers.items() if answer is None]
-    for account in alone:
-        try:
-            body = {"type": "clearinghouseState", "user": account, **_on(dex)}
-            answers[account] = await client.ask(body)
-        except SourceError as error:
-            swept.failed[account] = str(error)
-        else:
-            if answers[account] is None:
-                swept.failed[account] = "no answer"
-    return {one: answer for one, answer in answers.items() if answer is not None}
+        What the undocumented question says of an address that it does not know is null, which
+        does not tell that nothing is held: the documented one is asked for such an address,
+        and for all of a group that the other was not answered for.
+        """
+        answers: dict[str, Any] = {}
+        if self.way.together:
+            try:
+                given = await ask_together(client, group, self.dex)
+            except SourceError as error:
+                swept.failed |= dict.fromkeys(group, str(error))
+                return {}
+            if given is None:
+                swept.count("batchClearinghouseStates without an answer")
+                self.way.refused()
+            else:
+                self.way.answered()
+                answers = {one: answer for one, answer in given.items() if answer is not None}
+        for account in [one for one in group if one not in answers]:
+            try:
+                body = {"type": "clearinghouseState", "user": account, **on(self.dex)}
+                answer = await client.ask(body)
+            except SourceError as error:
+                swept.failed[account] = str(error)
+            else:
+                if answer is None:
+                    swept.failed[account] = "no answer"
+                else:
+                    answers[account] = answer
+        return answers
 
 
 async def _spot(client: InfoClient, account: str, swept: Swept) -> float | None:
@@ -183,7 +201,3 @@ async def _spot(client: InfoClient, account: str, swept: Swept) -> float | None:
     for name in spot.unknown:
         swept.count(name)
     return spot.usdc
-
-
-def _on(dex: str) -> dict[str, str]:
-    return {"dex": dex} if dex else {}

@@ -11,12 +11,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info.client import InfoClient
 from pipelines.sources.info.modes import POOLED, to_mode
+from pipelines.steps.sweep_time import within
 
 Progress = Callable[[str, int, int], None]
 
@@ -113,11 +114,17 @@ def ask_modes(
     accounts: list[str],
     remembered: Mapping[str, str],
     progress: Progress | None = None,
+    until: datetime | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Modes:
-    """Ask accounts for their modes; one that does not answer is counted and stays unknown."""
+    """Ask accounts for their modes; one that does not answer is counted and stays unknown.
+
+    From ``until`` on nobody is asked or waited for; None: all are.
+    """
     modes = Modes(dict(remembered))
     if accounts:
-        asyncio.run(_ask_all(client_of, accounts, modes, progress))
+        work = _ask_all(client_of, accounts, modes, progress)
+        asyncio.run(within(until, work, now))
     return modes
 
 

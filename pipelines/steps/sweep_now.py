@@ -1,65 +1,23 @@
 """This module sweeps the venue as a person or a job asks for it: find, plan, say, ask, land."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from pipelines.landed import Landed
 from pipelines.sources.errors import SourceError, UnreachableError
-from pipelines.sources.info.budget import Budget, budget_for
+from pipelines.sources.info.budget import budget_for
 from pipelines.sources.info.client import InfoClient
-from pipelines.steps.discover import ask_dexes, discover
+from pipelines.steps.discover import VAULTS, ask_dexes, discover
 from pipelines.steps.sweep import SOURCE, sweep
-from pipelines.steps.sweep_asking import (
-    BATCH_WEIGHT,
-    FIRST_DEX,
-    OF_A_DEX,
-    TOGETHER,
-    Progress,
-    weight_of_sweep,
-)
-from pipelines.steps.sweep_book import KnownModes, read_book, read_modes
-from pipelines.steps.sweep_modes import (
-    SHARE,
-    SPOT_WEIGHT,
-    WEIGHT,
-    Modes,
-    affordable_modes,
-    ask_modes,
-    choose_modes,
-)
-from pipelines.steps.sweep_plan import Plan, plan_sweep
-from warehouse.catalog import open_lake
+from pipelines.steps.sweep_asking import Progress
+from pipelines.steps.sweep_intent import Intent, chosen_dexes, intent_of, said, said_anew
+from pipelines.steps.sweep_modes import ask_modes
+from pipelines.steps.sweep_rows import scope_of
+from pipelines.steps.sweep_time import shared
+from pipelines.steps.sweep_way import Way, answers_together
 from warehouse.contracts.tables import SNAPSHOTS
-
-
-class Intent(NamedTuple):
-    """What a sweep is about to ask.
-
-    Attributes
-    ----------
-    dexes
-        Every dex that is asked about, the first one nameless.
-    plan
-        Whom, on which dex.
-    ask_mode
-        Accounts that are asked for their mode first.
-    modes
-        What the lake knows of modes.
-    spots
-        For how many accounts spot may be asked for; None: for all whose collateral lies there.
-    weight
-        What all of it weighs where the venue answers for many at once.
-    """
-
-    dexes: list[str]
-    plan: Plan
-    ask_mode: list[str]
-    modes: KnownModes
-    spots: int | None
-    weight: int
 
 
 def sweep_now(
@@ -69,6 +27,7 @@ def sweep_now(
     *,
     dex: str | None = None,
     minutes: float | None = None,
+    ends: datetime | None = None,
     listen: float | None = None,
     reserve: float = 0.1,
     simulated: bool = False,
@@ -87,7 +46,10 @@ def sweep_now(
     dex
         The only perp dex to ask about, ``hyperliquid`` for the first; without it, all.
     minutes
-        How long asking may take; None: as long as all known accounts take.
+        How long asking may take, once accounts are found; who is not asked then is skipped.
+        None: as long as all known accounts take.
+    ends
+        When asking stops however long finding took; None: ``minutes`` alone says it.
     listen
         Seconds to listen to trades before, for accounts; None: not at all.
     reserve
@@ -110,24 +72,27 @@ def sweep_now(
     client_of = partial(InfoClient, url, budget, say)
     dexes = chosen_dexes(ask_dexes(client_of), dex)
     found = discover(client_of, lake, leaderboard, now, simulated, dexes, listen)
-    intent = _intent(lake, dexes, now(), budget.limit, minutes)
+    together = answers_together(client_of, VAULTS[0], dexes[0])
+    began = now()
+    until, minutes = _end(began, minutes, ends)
+    intent = intent_of(lake, dexes, began, budget.limit, minutes, together)
     say(said(intent, budget))
+    weights = [intent.weight_of_modes, *map(intent.weight_of, dexes)]
+    stop = shared(began, until, weights)
     remembered = intent.modes.words
-    modes = ask_modes(client_of, intent.ask_mode, remembered, progress)
+    modes = ask_modes(client_of, intent.ask_mode, remembered, progress, stop, now)
     modes.spots = intent.spots
     found.unknown_fields |= modes.unknown
+    way = Way(together, intent.plan.asked, intent.plan.asked)
+    way.changed = lambda: say(said_anew(way.left, until, budget))
+    source = "simulated" if simulated else SOURCE
+    ask = partial(sweep, client_of, lake, modes=modes, way=way, source=source)
     landed = [found]
-    for one in dexes:
-        ask = partial(sweep, client_of, lake, intent.plan.accounts.get(one, []))
+    for nth, one in enumerate(dexes, start=1):
+        stop = shared(now(), until, weights[nth:])
         try:
-            landed += ask(
-                skipped=intent.plan.skipped.get(one, 0),
-                dex=one,
-                modes=modes,
-                source="simulated" if simulated else SOURCE,
-                progress=progress,
-                now=now,
-            )
+            swept = partial(ask, until=stop, progress=progress, now=now)
+            landed += _on_dex(swept, intent, one, stop, now())
         except SourceError as error:
             if not one or isinstance(error, UnreachableError):
                 raise
@@ -135,60 +100,33 @@ def sweep_now(
     return landed
 
 
-def chosen_dexes(there: Sequence[str], dex: str | None) -> list[str]:
-    """Return the dexes to ask about.
+def _on_dex(
+    ask: Callable[..., list[Landed]],
+    intent: Intent,
+    dex: str,
+    until: datetime | None,
+    at: datetime,
+) -> list[Landed]:
+    """Sweep one dex, if there is time left."""
+    accounts = intent.plan.accounts.get(dex, [])
+    if until is not None and at >= until:
+        gap = f"time was over: nothing was asked on {scope_of(dex)}, {len(accounts)} accounts"
+        return [Landed(SNAPSHOTS.name, gaps=[gap])]
+    return ask(accounts, skipped=intent.plan.skipped.get(dex, 0), dex=dex)
 
-    >>> chosen_dexes(["", "xyz"], None), chosen_dexes(["", "xyz"], "hyperliquid")
-    (['', 'xyz'], [''])
-    >>> chosen_dexes(["", "xyz"], "abc")
-    Traceback (most recent call last):
-    ValueError: --dex abc: must be one of hyperliquid, xyz
+
+def _end(
+    began: datetime, minutes: float | None, ends: datetime | None
+) -> tuple[datetime | None, float | None]:
+    """Return when asking stops, and how many minutes that are; None: when all are asked.
+
+    >>> at = datetime(2026, 1, 5, 12)
+    >>> _end(at, 10.0, at + timedelta(minutes=5))[1], _end(at, 10.0, None)[1]
+    (5.0, 10.0)
+    >>> _end(at, None, None)
+    (None, None)
     """
-    if not dex:
-        return list(there)
-    wanted = "" if dex == FIRST_DEX else dex
-    if wanted not in there:
-        names = ", ".join(name or FIRST_DEX for name in there)
-        raise ValueError(f"--dex {dex}: must be one of {names}")
-    return [wanted]
-
-
-def affordable_accounts(minutes: float, limit: int, dexes: int) -> int:
-    """Return how many accounts can be asked, all dexes together, beside the other questions.
-
-    Each dex costs its contexts, and a question that is not full.
-
-    >>> affordable_accounts(10, 1080, 1), affordable_accounts(0.1, 1080, 9)
-    (16050, 1)
-    """
-    weight = minutes * limit * (1 - 2 * SHARE) - dexes * (OF_A_DEX + BATCH_WEIGHT)
-    return max(1, int(weight / BATCH_WEIGHT) * TOGETHER)
-
-
-def _intent(
-    lake: Path | str, dexes: list[str], at: datetime, limit: int, minutes: float | None
-) -> Intent:
-    affordable = None if minutes is None else affordable_accounts(minutes, limit, len(dexes))
-    with open_lake(lake) as con:
-        book, known = read_book(con, dexes), read_modes(con)
-    plan = plan_sweep(book, at, affordable)
-    weight = len(dexes) * OF_A_DEX
-    weight += sum(weight_of_sweep(len(accounts)) for accounts in plan.accounts.values())
-    modes = affordable_modes(weight if minutes is None else int(minutes * limit))
-    asked = (account for accounts in plan.accounts.values() for account in accounts)
-    ask_mode = choose_modes(asked, known.asked_ts, at, modes)
-    spots = None if minutes is None else int(minutes * limit * SHARE) // SPOT_WEIGHT
-    pooled = Modes(known.words, spots=spots).pooled(plan.accounts.get("", []))
-    weight += len(ask_mode) * WEIGHT + len(pooled) * SPOT_WEIGHT
-    return Intent(dexes, plan, ask_mode, known, spots, weight)
-
-
-def said(intent: Intent, budget: Budget) -> str:
-    """Return the plan as one line."""
-    plan, minutes = intent.plan, budget.seconds_for(budget.spent + intent.weight) / 60
-    return (
-        f"sweep: asks {plan.asked} accounts on {len(intent.dexes)} dexes, {plan.hot} of them "
-        f"near liquidation, and {len(intent.ask_mode)} for their mode, and leaves out "
-        f"{sum(plan.skipped.values())}; weight {intent.weight} of {budget.limit} a minute, "
-        f"about {minutes:.0f} min where the venue answers for many at once"
-    )
+    if minutes is not None:
+        until = began + timedelta(minutes=minutes)
+        ends = until if ends is None else min(ends, until)
+    return ends, None if ends is None else max(0.0, (ends - began).total_seconds() / 60)

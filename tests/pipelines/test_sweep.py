@@ -8,7 +8,7 @@ from pipelines.sources.errors import UnreachableError
 from pipelines.sources.info.budget import Budget
 from pipelines.sources.info.client import InfoClient
 from pipelines.steps.sweep import sweep
-from pipelines.steps.sweep_asking import TOGETHER, weight_of_sweep
+from pipelines.steps.sweep_way import TOGETHER, weight_of_sweep
 from tests.pipelines.test_info_answers import CONTEXT, META, POSITION
 from tests.rows import account
 from warehouse import open_lake
@@ -94,7 +94,7 @@ def test_many_accounts_are_asked_for_together_where_the_venue_knows_how(tmp_path
     states = {account(n): state(n, PRICED) for n in range(1, 121)}
     venue = Venue(states)
     swept(venue, tmp_path / "together", list(states))
-    assert venue.asked.count("batchClearinghouseStates") == 1 + -(-120 // TOGETHER)
+    assert venue.asked.count("batchClearinghouseStates") == -(-120 // TOGETHER)
     alone = Venue(states, together=False)
     swept(alone, tmp_path / "alone", list(states))
     assert alone.asked.count("clearinghouseState") == 120

@@ -1,98 +1,27 @@
 """A sweep over all dexes: who is asked where, what is remembered, and what is said."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info.account_fills import to_account_fills
-from pipelines.steps import find_accounts, sweep_modes
-from pipelines.steps import sweep_now as module
+from pipelines.steps import find_accounts
 from pipelines.steps.discover import VAULTS
-from pipelines.steps.sweep_asking import TOGETHER
 from pipelines.steps.sweep_book import read_book
 from pipelines.steps.sweep_modes import HOLDS
-from pipelines.steps.sweep_now import sweep_now
-from tests.pipelines.data_info import client_of
-from tests.pipelines.test_info_answers import CONTEXT, META, POSITION
-from tests.pipelines.test_info_hostile import FILL, TRADE
-from tests.rows import account, batch
+from tests.pipelines.data_sweep import NOW, ONE, TWO, XYZ_META, rows, swept, two_dexes
+from tests.pipelines.test_info_hostile import FILL
+from tests.rows import batch
 from warehouse import open_lake
 from warehouse.contracts.tables import FILLS
 from warehouse.store import land
 
-NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-ONE, TWO, THREE = account(1), account(2), account(3)
-XYZ_META = {
-    "universe": [{"name": "xyz:TSLA", "szDecimals": 3, "maxLeverage": 10, "marginTableId": 10}],
-    "marginTables": [],
-}
-
-
-class Venue:
-    """Two dexes; ONE trades on both, TWO on the first, and nobody knows THREE."""
-
-    def __init__(self):
-        self.now = NOW
-        self.asked = []
-        self.meta = {"": META, "xyz": XYZ_META}
-        self.modes = {}
-        self.spot = {}
-        self.answers = {
-            "perpDexs": [None, {"name": "xyz"}],
-            "meta": lambda body: self.meta[body.get("dex", "")],
-            "metaAndAssetCtxs": self.contexts,
-            "recentTrades": self.trades,
-            "userAbstraction": lambda body: self.modes.get(body["user"], "default"),
-            "spotClearinghouseState": lambda body: self.spot[body["user"]],
-            "clearinghouseState": lambda body: self.state(body["user"], body.get("dex", "")),
-            "batchClearinghouseStates": lambda body: [
-                None if user in VAULTS else self.state(user, body.get("dex", ""))
-                for user in body["users"]
-            ],
-        }
-
-    def contexts(self, body):
-        meta = self.meta[body.get("dex", "")]
-        return [meta, [CONTEXT] * len(meta["universe"] or [])]
-
-    def trades(self, body):
-        users = {"BTC": [ONE, TWO], "xyz:TSLA": [ONE, ONE]}.get(body["coin"], [TWO, TWO])
-        return [TRADE | {"coin": body["coin"], "users": users}]
-
-    def state(self, user, dex):
-        coin = "xyz:TSLA" if dex else "BTC"
-        held = [] if user in VAULTS else [{"position": POSITION | {"coin": coin}}]
-        return {
-            "assetPositions": held,
-            "marginSummary": {"accountValue": "100.0"},
-            "time": int(self.now.timestamp() * 1000),
-        }
-
-    def count(self, kind, **fields):
-        return sum(
-            body["type"] == kind and all(body.get(name) == fields[name] for name in fields)
-            for body in self.asked
-        )
-
 
 @pytest.fixture
 def venue(monkeypatch):
-    venue = Venue()
-    make = client_of(venue.answers, venue.asked)
-    monkeypatch.setattr(module, "InfoClient", lambda *_: make())
-    return venue
-
-
-def swept(venue, lake, **options):
-    venue.asked.clear()
-    return sweep_now(lake, "http://venue", None, now=lambda: venue.now, **options)
-
-
-def rows(lake, query):
-    with open_lake(lake) as con:
-        return con.sql(query).fetchall()
+    return two_dexes(monkeypatch)
 
 
 def test_each_dex_has_its_scope_and_its_snapshot(venue, tmp_path):
@@ -209,22 +138,6 @@ def test_spot_that_is_not_answered_leaves_the_account(venue, tmp_path):
     assert rows(tmp_path, "select count(spot_usdc) from accounts") == [(0,)]
 
 
-def test_spot_is_asked_for_as_far_as_the_time_goes(venue, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep_modes, "AT_LEAST", 100)
-    users = [account(number) for number in range(1, 31)]
-    venue.modes = dict.fromkeys(users, "unifiedAccount")
-    venue.spot = {user: {"balances": []} for user in users}
-    venue.answers["recentTrades"] = [
-        TRADE | {"tid": number, "users": [user, user]} for number, user in enumerate(users)
-    ]
-    swept(venue, tmp_path, dex="hyperliquid")
-    venue.now += timedelta(days=1)
-    assert venue.count("spotClearinghouseState") == len(users)
-    # A fifth of 0.2 x 1080 is 43: 21 questions.
-    swept(venue, tmp_path, dex="hyperliquid", minutes=0.2)
-    assert venue.count("spotClearinghouseState") == 21
-
-
 def test_a_coin_whose_trades_are_nonsense_is_a_gap(venue, tmp_path):
     whole = venue.trades
     venue.answers["recentTrades"] = lambda body: 7 if body["coin"] == "WIF" else whole(body)
@@ -254,30 +167,6 @@ def test_rules_are_landed_when_they_change(venue, tmp_path):
     venue.now += timedelta(days=1)
     swept(venue, tmp_path)
     assert rows(tmp_path, rules) == [*first, ("xyz:TSLA", 5.0)]
-
-
-def test_the_plan_says_what_it_will_ask(venue, tmp_path):
-    said = []
-    swept(venue, tmp_path, say=said.append)
-    # Contexts and a trial of two dexes, a batch each, and five modes.
-    weight = 2 * 40 + 2 * 20 + 5 * 20
-    assert "asks 6 accounts on 2 dexes" in said[0]
-    assert "5 for their mode" in said[0]
-    assert f"weight {weight} of " in said[0]
-
-
-def test_a_short_time_leaves_accounts_out(venue, tmp_path):
-    users = [account(number) for number in range(1, 200)]
-    venue.answers["recentTrades"] = [
-        TRADE | {"coin": "BTC", "tid": number, "users": [user, user]}
-        for number, user in enumerate(users)
-    ]
-    swept(venue, tmp_path, minutes=0.2, dex="hyperliquid")
-    ((asked, skipped),) = rows(
-        tmp_path, "select accounts_asked, accounts_skipped from snapshots"
-    )
-    assert asked + skipped == len(users) + len(VAULTS)
-    assert asked == 3 * TOGETHER
 
 
 def test_several_discoveries_keep_first_and_last_seen(venue, tmp_path):

@@ -10,7 +10,7 @@ from itertools import count
 import httpx
 import pytest
 import websockets
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.simulator.serve.answers import answer
@@ -20,6 +20,7 @@ from pipelines.simulator.serve.leaderboard import leaderboard
 from pipelines.simulator.serve.limits import CONNECTIONS
 from pipelines.simulator.serve.run import listening, make_server, run_server
 from pipelines.simulator.serve.service import UNSENT, Client, Service
+from tests.effort import tries
 from tests.simulator.serving import served, small_venue
 
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
@@ -74,7 +75,7 @@ def test_bad_bodies_are_422_in_plain_text(server, body):
     assert response.headers["content-type"].startswith("text/plain")
 
 
-@settings(max_examples=100)
+@tries(30, 500)
 @given(body=st.binary(max_size=60) | st.text(max_size=40).map(lambda t: json.dumps(t).encode()))
 def test_junk_is_never_our_fault(server, body):
     assert server.post("/info", content=body).status_code == 422

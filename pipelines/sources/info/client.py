@@ -16,6 +16,7 @@ import orjson
 
 from pipelines.sources.errors import SourceError, UnreachableError, one_line, public
 from pipelines.sources.info.budget import Budget
+from pipelines.sources.info.most_items import most_items
 from pipelines.sources.info.weights import base_weight, weight_of_items
 
 MAINNET = "https://api.hyperliquid.xyz"
@@ -90,28 +91,41 @@ class InfoClient:
         def question() -> httpx.Request:
             return self._http.build_request("POST", f"{self.base_url}/info", json=body)
 
-        answer = await self._patiently(self._named(body), question, base_weight(body))
-        items = len(answer) if isinstance(answer, list) else 0
-        self.budget.add(weight_of_items(body, items))
-        return answer
+        def weight(answer: Any) -> int:
+            items = len(answer) if isinstance(answer, list) else 0
+            return base_weight(body) + weight_of_items(body, items)
+
+        most = base_weight(body) + weight_of_items(body, most_items(body))
+        return await self._patiently(self._named(body), question, weight, most)
 
     async def file(self, url: str) -> Any:
         """Return a JSON file that the venue keeps beside its endpoint; it weighs nothing."""
         return await self._patiently(
-            public(url), lambda: self._http.build_request("GET", url), 0
+            public(url), lambda: self._http.build_request("GET", url), lambda answer: 0, 0
         )
 
     async def _patiently(
-        self, named: str, question: Callable[[], httpx.Request], weight: int
+        self,
+        named: str,
+        question: Callable[[], httpx.Request],
+        weight: Callable[[Any], int],
+        most: int,
     ) -> Any:
+        """Ask until there is an answer; ``weight`` tells what one weighs, ``most`` at most."""
         self.asked += 1
         trouble = ""
         for attempt in range(ATTEMPTS):
-            await self.budget.take(weight)
+            # What is set aside is asked at once: a question that waited for room would be
+            # asked in another minute than the one it was counted in.
             async with self._room:
-                answer, trouble = await self._once(named, question())
+                taken = await self.budget.take(most)
+                try:
+                    answer, trouble = await self._once(named, question())
+                except SourceError:
+                    self.budget.settle(taken, weight(None), answered=True)
+                    raise
+                self.budget.settle(taken, weight(answer), answered=not trouble)
             if not trouble:
-                self.budget.answered()
                 return answer
             if attempt + 1 < ATTEMPTS:
                 self.repeated += 1
