@@ -14,9 +14,10 @@ from benchmarks.figure import ROOT
 from benchmarks.fills import node_fills
 from benchmarks.landing import snapshot
 from benchmarks.maps import maps_at_a_moment, maps_of_a_day
+from benchmarks.nightly import night
 from benchmarks.worlds import worlds
 
-MEASURES = (maps_at_a_moment, maps_of_a_day, node_fills, snapshot, day, worlds)
+MEASURES = (maps_at_a_moment, maps_of_a_day, node_fills, snapshot, day, night, worlds)
 
 
 def main() -> None:

@@ -35,8 +35,11 @@ def settings_options(verb: Callable) -> Callable:
         simulated: bool,
         **others: Any,
     ) -> None:
-        chosen = _settings(settings, roots, lake, url, leaderboard, simulated)
-        check_lake(chosen.lake)
+        from pipelines.jobs.watched import Watch
+
+        with Watch(verb.__name__):  # a job whose settings went wrong calls too
+            chosen = _settings(settings, roots, lake, url, leaderboard, simulated)
+            check_lake(chosen.lake)
         verb(settings=chosen, **others)
 
     with_settings.__doc__ = verb.__doc__
@@ -158,38 +161,36 @@ def backfill(
     as_json: bool,
 ) -> None:
     """Days of archives: a range, or the gaps; what the lake holds whole is left out."""
-    from pipelines.jobs.planned import plan_backfill
+    from pipelines.jobs.planned import days_to_fill
+    from pipelines.jobs.spending import priced, spending
 
     first, end = day_range(since, until)
     if not gaps and not (first and end):
         raise click.UsageError("backfill takes --from and --to, or --gaps")
-    planned = plan_backfill(
+    if max_usd is not None:
+        settings = replace(settings, run=replace(settings.run, max_usd=max_usd))
+    days = days_to_fill(
         settings, first, end, gaps=gaps, sources=sources, order=order, now=_now(), again=again
     )
+    planned = spending(priced(settings, days, folders=True), settings.run.max_usd)
     for line in planned.lines():
         say(line)
     if plan_only:
         return
-    planned.allow(settings.run.max_usd if max_usd is None else max_usd)
-    if not planned.days:
+    planned.allow()
+    if not days:
         say("backfill: nothing is missing")
         return
-    _run("backfill", settings, planned.asked(), plain, as_json)
+    asked = {"days": [[source, str(day)] for source, day in days]}
+    _run("backfill", settings, asked, plain, as_json)
 
 
 def _run(
     job: str, settings: "Settings", asked: dict[str, Any], plain: bool, as_json: bool
 ) -> None:
     """Run a job, with or without Prefect, and print what it landed."""
-    from pipelines.jobs.job import job_of, run_plainly
-
-    found = job_of(job, settings, asked, _now())
     if plain:
-        with progress_bar(job) as progress:
-            done = run_plainly(found, progress)
-        landed = done.landed
-        show_landed(landed, as_json)
-        done.check(found.name)
+        _run_plainly(job, settings, asked, as_json)
         return
     # A server of one run's length keeps no log; one that is named (PREFECT_API_URL) does.
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -198,6 +199,22 @@ def _run(
     from pipelines.flows.run import run_once
 
     show_landed(run_once(job, settings, asked), as_json)
+
+
+def _run_plainly(job: str, settings: "Settings", asked: dict[str, Any], as_json: bool) -> None:
+    from pipelines.jobs.job import job_of, run_plainly
+    from pipelines.jobs.watched import Watch
+
+    with Watch(job, settings) as watch:
+        found = job_of(job, settings, asked, _now())
+        # A backfill has said what it reads, before it was allowed to.
+        for line in found.plan if job != "backfill" else ():
+            say(line)
+        with progress_bar(job) as progress:
+            done = run_plainly(found, progress)
+        watch.close(found.name, found.units, done)
+    show_landed(done.landed, as_json)
+    done.check(found.name)
 
 
 @click.command()

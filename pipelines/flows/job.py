@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import flow, runtime, task
+from prefect import flow, get_run_logger, runtime, task
 from prefect.futures import PrefectFuture
 from prefect.utilities.annotations import allow_failure
 
 from pipelines.flows.artifacts import show
 from pipelines.jobs.job import job_of
+from pipelines.jobs.telling import telling
 from pipelines.jobs.units import Done, Unit, is_passing
+from pipelines.jobs.watched import Watch
 from pipelines.landed import Landed
 from pipelines.settings import settings_of
+from warehouse.terminal import say
 
 
 async def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
@@ -31,13 +34,14 @@ async def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
     persist_result=False,
 )
 def land(unit: Unit) -> list[Landed]:
-    """Run one unit; safe to repeat, so safe to retry."""
-    return unit.run()
+    """Run one unit; safe to repeat, so safe to retry.  The task's log holds what it tells."""
+    with telling(get_run_logger().info):
+        return unit.run()
 
 
 @flow(name="job", log_prints=False, persist_result=False, validate_parameters=False)
 def run_job(job: str, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Landed]:
-    """Run the units of a job; one that fails does not stop the others.
+    """Run the units of a job; one that fails does not stop the others, and is told.
 
     Parameters
     ----------
@@ -49,10 +53,14 @@ def run_job(job: str, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         What the job is asked for: see :func:`pipelines.jobs.job_of`.
     """
     chosen = settings_of({key: value for key, value in settings.items() if value is not None})
-    found, done = job_of(job, chosen, asked, due()), Done([], {})
-    for stage in found.stages:
-        _run_stage(stage, done)
-    show(job, chosen, done)
+    with Watch(job, chosen) as watch:
+        found, done = job_of(job, chosen, asked, due()), Done()
+        for line in found.plan:
+            say(line)
+        for stage in found.stages:
+            _run_stage(stage, done)
+        watch.close(found.name, found.units, done)
+        show(job, chosen, done)
     return done.check(found.name)
 
 
@@ -76,4 +84,4 @@ def _run_stage(stage: Sequence[Unit], done: Done) -> None:
         if isinstance(result, Exception):
             done.fail(name, result)
         else:
-            done.landed.extend(result)
+            done.units[name] = result

@@ -70,8 +70,8 @@ def land_day(source: str, root: str, lake: str, day: date, max_usd: float) -> li
     return landed if isinstance(landed, list) else [landed]
 
 
-def archive_unit(settings: Settings, source: str, day: date) -> Unit:
-    """Return the unit that lands a day of a source from its root."""
+def archive_unit(settings: Settings, source: str, day: date, max_usd: float) -> Unit:
+    """Return the unit that lands a day of a source from its root, for at most ``max_usd``."""
     root, lake = settings.roots[source], settings.lake
-    verb = partial(land_day, source, root, lake, day, settings.run.max_usd)
+    verb = partial(land_day, source, root, lake, day, max_usd)
     return Unit(f"{source} {day}", partial(noted, lake, source, day, verb), source)

@@ -1,35 +1,41 @@
 """This module says what a backfill does: days of archives, those that are missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 
-from pipelines.jobs.archives import archive_unit
-from pipelines.jobs.nightly import FIRST, SourceDay
+from pipelines.jobs.nightly import FIRST
+from pipelines.jobs.spending import SourceDay, Spending
 from pipelines.jobs.units import Unit
 from pipelines.settings import Settings, SettingsError
 
 ORDERS = ("newest", "oldest")
 
 
-def backfill_stages(settings: Settings, days: Sequence[SourceDay]) -> list[list[Unit]]:
+def backfill_stages(settings: Settings, spending: Spending) -> list[list[Unit]]:
     """Return the stages of a backfill: what positions need first, then all else.
 
     Days of one source do not wait for each other, so that a cluster works on many.
+    """
+    apart = [
+        (source, unit._replace(lane=unit.name)) for source, unit in spending.units(settings)
+    ]
+    first = [unit for source, unit in apart if source in FIRST]
+    rest = [unit for source, unit in apart if source not in FIRST]
+    return [stage for stage in (first, rest) if stage]
+
+
+def check_roots(settings: Settings, sources: Iterable[str]) -> None:
+    """Raise if a source has no root.
 
     Raises
     ------
     SettingsError
-        If a source has no root.
+        Which one, and which there are.
     """
-    for source, _ in days:
+    for source in sources:
         if source not in settings.roots:
             known = ", ".join(settings.roots) or "none"
             raise SettingsError(f"backfill: {source} has no root; there are {known}")
-    units = [archive_unit(settings, source, day) for source, day in days]
-    apart = [unit._replace(lane=unit.name) for unit in units]
-    first = [unit for unit, (source, _) in zip(apart, days, strict=True) if source in FIRST]
-    rest = [unit for unit in apart if unit not in first]
-    return [stage for stage in (first, rest) if stage]
 
 
 def days_between(

@@ -3,16 +3,20 @@
 The sweep lands the contexts of every dex it asks.
 """
 
-from datetime import date
+from datetime import datetime
 from functools import partial
 
-from pipelines.jobs.units import Unit
-from pipelines.jobs.venue import books, sweep, venue_unit
+from pipelines.jobs.units import Unit, Verb
+from pipelines.jobs.venue import books, sweep
 from pipelines.settings import Settings, SettingsError
+from pipelines.steps.noted_now import noted_now
+
+SWEPT = ("positions", "snapshots", "asset_contexts")
+READ = ("order_books",)
 
 
-def hourly_stages(settings: Settings, today: date) -> list[list[Unit]]:
-    """Return the units of the hourly job; ``today`` is the UTC day it is asked on.
+def hourly_stages(settings: Settings, due: datetime) -> list[list[Unit]]:
+    """Return the units of the hourly job that was due at ``due``.
 
     Raises
     ------
@@ -22,7 +26,16 @@ def hourly_stages(settings: Settings, today: date) -> list[list[Unit]]:
     if settings.venue is None:
         raise SettingsError("hourly: the settings name no [venue] to ask")
     minutes = settings.venue.hourly_minutes
-    units = [venue_unit(settings, "sweep", today, partial(sweep, settings, minutes))]
+    units = [now_unit(settings, "sweep", SWEPT, due, partial(sweep, settings, minutes))]
     if settings.venue.books:
-        units.append(venue_unit(settings, "books", today, partial(books, settings)))
+        units.append(now_unit(settings, "books", READ, due, partial(books, settings)))
     return [units]
+
+
+def now_unit(
+    settings: Settings, name: str, tables: tuple[str, ...], due: datetime, verb: Verb
+) -> Unit:
+    """Return a unit that asks the venue for the present; that it failed is noted."""
+    assert settings.venue is not None
+    source = "simulated" if settings.venue.simulated else "info"
+    return Unit(name, partial(noted_now, settings.lake, source, tables, due, verb), "venue")

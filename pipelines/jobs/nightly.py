@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from pipelines.jobs.archives import archive_unit
+from pipelines.jobs.hourly import SWEPT, now_unit
+from pipelines.jobs.spending import Spending
 from pipelines.jobs.units import Unit
-from pipelines.jobs.upkeep import check_days, check_freshness, compact_days
+from pipelines.jobs.upkeep import check_days, compact_days
 from pipelines.jobs.venue import day_of_vault_fills, market_day, sweep, venue_unit
 from pipelines.settings import Settings
 
-SourceDay = tuple[str, date]
 FIRST = ("market_files", "asset_ctxs")  # margins of positions need the instruments then
 
 
@@ -25,20 +25,29 @@ def closed_day(now: datetime) -> date:
 
 
 def nightly_stages(
-    settings: Settings, day: date, late: Sequence[SourceDay] = ()
+    settings: Settings, day: date, spending: Spending, due: datetime
 ) -> list[list[Unit]]:
     """Return the stages of the nightly job: what others need, all else, then the upkeep.
 
-    ``late``: days before it of archives that should be there and are not, and may be had now.
+    Parameters
+    ----------
+    settings
+        Where to read, and how.
+    day
+        The closed day.
+    spending
+        What to read of archives: that day of each, and days before it that should be there,
+        are not, and may be had now.
+    due
+        When the job was due; of that hour is the sweep.
     """
-    wanted = [*late, *((name, day) for name in settings.roots)]
-    first = [archive_unit(settings, *one) for one in wanted if one[0] in FIRST]
-    rest = [archive_unit(settings, *one) for one in wanted if one[0] not in FIRST]
-    days = sorted({day, *(one for _, one in late)})
+    first = [unit for source, unit in spending.units(settings) if source in FIRST]
+    rest = [unit for source, unit in spending.units(settings) if source not in FIRST]
+    days: Sequence[date] = sorted({day, *(one.day for one in spending.days)})
     if settings.venue is not None:
-        minutes = settings.venue.nightly_minutes
+        full = partial(sweep, settings, settings.venue.nightly_minutes)
+        rest.append(now_unit(settings, f"sweep {day}", SWEPT, due, full))
         asked = {
-            "sweep": partial(sweep, settings, minutes),
             "candles and funding": partial(market_day, settings, day),
             "fills of vaults": partial(day_of_vault_fills, settings, day),
         }
@@ -48,7 +57,6 @@ def nightly_stages(
     upkeep = {
         "checks": partial(check_days, settings, days),
         "compaction": partial(compact_days, settings, days),
-        "freshness": partial(check_freshness, settings),
     }
     after = [Unit(f"{name} {day}", verb, "upkeep") for name, verb in upkeep.items()]
     return [stage for stage in (first, rest, after) if stage]

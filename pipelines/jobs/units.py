@@ -1,6 +1,8 @@
 """This module runs units of work one after the other, and says what became of each."""
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipelines.landed import Landed, PartlyLanded
@@ -8,6 +10,7 @@ from pipelines.sources.errors import UnreachableError
 
 Verb = Callable[[], list[Landed]]
 Progress = Callable[[str, int, int], None]
+_DAY = re.compile(r" \d{4}-\d{2}-\d{2}$", re.ASCII)
 
 
 class JobError(ValueError):
@@ -31,18 +34,41 @@ class Unit(NamedTuple):
     run: Verb
     lane: str = "lake"
 
+    @property
+    def kind(self) -> str:
+        """Return what it does each time: its name without a day.
 
-class Done(NamedTuple):
-    """What a job landed, and which units failed, with why."""
+        >>> Unit("reservoir 2026-01-02", list).kind, Unit("sweep", list).kind
+        ('reservoir', 'sweep')
+        """
+        return _DAY.sub("", self.name)
 
-    landed: list[Landed]
-    failed: dict[str, Exception]
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a job.
+
+    Attributes
+    ----------
+    units
+        Name of each unit that landed something -> what.
+    failed
+        Name of each unit that failed -> why; it may have landed something all the same.
+    """
+
+    units: dict[str, list[Landed]] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+
+    @property
+    def landed(self) -> list[Landed]:
+        """Return what was landed, whichever unit did."""
+        return [one for some in self.units.values() for one in some]
 
     def fail(self, name: str, error: Exception) -> None:
         """Note that a unit failed, and what it landed all the same."""
         self.failed[name] = error
         if isinstance(error, PartlyLanded):
-            self.landed.extend(error.landed)
+            self.units[name] = error.landed
 
     def check(self, job: str) -> list[Landed]:
         """Return what was landed, or raise what failed as one error."""
@@ -58,12 +84,12 @@ def run_units(units: Iterable[Unit], progress: Progress | None = None) -> Done:
     ``progress`` is called with the unit that starts, how many are done, and of how many.
     """
     units = list(units)
-    done = Done([], {})
+    done = Done()
     for number, unit in enumerate(units):
         if progress:
             progress(unit.name, number, len(units))
         try:
-            done.landed.extend(unit.run())
+            done.units[unit.name] = unit.run()
         except (ValueError, OSError) as error:
             done.fail(unit.name, error)
     if progress:

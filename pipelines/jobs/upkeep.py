@@ -1,6 +1,5 @@
-"""This module keeps the lake in order after a night: checks, compaction, freshness."""
+"""This module keeps the lake in order after a night: checks and compaction."""
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,12 +8,11 @@ from pipelines.settings import Settings
 from warehouse.checks import note_findings, run_checks
 from warehouse.contracts.ledger import PARTS
 from warehouse.contracts.tables import INCIDENTS
-from warehouse.health.alarms import WEBHOOK, AlarmError, post_alarm
-from warehouse.health.freshness import ages_in, alarm_of, sentence_of
 from warehouse.store import Lake
 from warehouse.store.compaction import compact
 
 DAY = timedelta(days=1)
+STOPS = "must not be: "  # begins what is said of rows that would not have been landed
 
 
 def _wall() -> datetime:
@@ -33,7 +31,8 @@ def check_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
     for since, until in spans_of(days):
         found = run_checks(lake, since, until)
         note_findings(lake, found, since, until, None, _wall)
-        landed.add(Landed(INCIDENTS.name, rows=len(found), notes=[str(one) for one in found]))
+        said = [f"{STOPS if one.stops else ''}{one}" for one in found]
+        landed.add(Landed(INCIDENTS.name, rows=len(found), notes=said))
     return [landed]
 
 
@@ -64,21 +63,3 @@ def spans_of(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             spans.append((day - DAY, day + DAY))
     return spans
-
-
-def check_freshness(settings: Settings) -> list[Landed]:
-    """Say which sources are stale, to the webhook too; a job that did its work has not failed.
-
-    A webhook that cannot be told is said, and hides nothing.
-    """
-    lake, now = Lake.at(settings.lake), _wall()
-    if not lake.exists():
-        return []
-    ages = ages_in(lake, now)
-    notes = [f"stale: {sentence_of(age)}" for age in ages if age.stale]
-    if (alarm := alarm_of(ages, lake, now)) and (url := os.environ.get(WEBHOOK)):
-        try:
-            post_alarm(url, alarm)
-        except AlarmError as error:
-            notes.append(str(error))
-    return [Landed("freshness", notes=notes)]

@@ -51,9 +51,10 @@ class Pull(NamedTuple):
     beside: bool = False
     daily: bool = True
 
-    def plan(self, left: Collection[date]) -> Plan:
-        """Return what reading the days in ``left`` comes to."""
-        every = {path: file for files in self.days.values() for path, file in files.items()}
+    def plan(self, left: Collection[date], of: Collection[date] | None = None) -> Plan:
+        """Return what reading the days in ``left`` comes to; ``of``: the only ones wanted."""
+        days = self.days if of is None else {day: self.days.get(day, {}) for day in of}
+        every = {path: file for files in days.values() for path, file in files.items()}
         read = {path: file for day in left for path, file in self.days.get(day, {}).items()}
         size = sum(file.size for file in read.values())
         return Plan(len(read), size, len(every) - len(read), self.archive.paid)

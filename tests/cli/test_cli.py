@@ -1,12 +1,17 @@
-"""The command line as a user meets it: a process, its output, its exit status."""
+"""The command line as a user meets it: its output and its exit status."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.cli.inside import refused, run
 from tests.rows import T0, land_snapshot, position
 
 
@@ -23,20 +28,10 @@ def lake(tmp_path_factory):
     return lake
 
 
-def run(*args, lake=None, **environment):
-    command = [sys.executable, "-m", "undertow", *args]
-    if lake is not None:
-        command += ["--lake", str(lake)]
-    return subprocess.run(command, capture_output=True, text=True, env=None, **environment)
-
-
-def refused(done):
-    """Return the one line of a refusal."""
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("undertow: ")
-    return line.removeprefix("undertow: ")
+def started(*args, lake):
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "undertow", *args, "--lake", str(lake)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_map_as_json(lake):
@@ -180,6 +175,14 @@ def test_a_coin_is_a_value_not_sql(lake, coin):
     )
 
 
+def test_a_process_ends_as_the_front_door_says(lake):
+    asked = ("map", "BTC", "--at", "2026-01-02T06:00Z", "--json")
+    done, inside = started(*asked, lake=lake), run(*asked, lake=lake)
+    assert (done.returncode, done.stdout, done.stderr) == (0, inside.stdout, inside.stderr)
+    assert json.loads(done.stdout)
+    assert "is not allowed" in refused(started(*asked, "--width", "0", lake=lake))
+
+
 def test_no_lake(tmp_path):
     line = refused(run("sql", "select 1", lake=tmp_path / "nowhere"))
     assert line.startswith("no lake at ")
@@ -195,16 +198,24 @@ def test_a_long_answer_is_cut_for_people_and_whole_for_programs(lake):
     assert len(json.loads(run("sql", "from range(2500)", "--json", lake=lake).stdout)) == 2500
 
 
-def test_a_query_can_be_interrupted(lake):
-    import signal
-    import time
+FOREVER = "select count(*) from range(1000000000000)"
 
-    query = "select count(*) from range(1000000000000)"
-    command = [sys.executable, "-m", "undertow", "sql", query, "--lake", str(lake)]
+
+def test_a_query_can_be_interrupted(lake):
+    soon = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    soon.start()
+    done = run("sql", FOREVER, lake=lake)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+@pytest.mark.slow  # waits for a process to begin its query
+def test_a_process_can_be_interrupted(lake):
+    command = [sys.executable, "-m", "undertow", "sql", FOREVER, "--lake", str(lake)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(2)
+    time.sleep(4)
     running.send_signal(signal.SIGINT)
-    assert running.communicate(timeout=10) == (b"", b"")
+    out, err = running.communicate(timeout=10)
+    assert (running.returncode, out, err.strip()) == (130, b"", b"")
 
 
 @pytest.mark.parametrize(

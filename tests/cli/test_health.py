@@ -4,18 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests.hook import SECRET, a_hook
 from tests.rows import batch, snapshot
 from warehouse.contracts.tables import SNAPSHOTS
 from warehouse.store import Lake, land
 from warehouse.store.asks import ALL_DAY, Ask, record
 
-SECRET = "T0KEN-of-the-webhook"
 DAY = timedelta(days=1)
 
 
@@ -185,27 +183,8 @@ def test_misuse_of_check_is_status_2(holed, args):
 
 @pytest.fixture
 def hook():
-    """Run a webhook on loopback, which answers with ``status`` and keeps what it was told."""
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            server.told.append((self.path, json.loads(body)))
-            self.send_response(server.status)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.status, server.told = 200, []
-    server.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with a_hook() as server:
+        yield server
 
 
 def stale(lake, url):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from pipelines.cli import ingest
 from pipelines.sources.archive import Archive
-from tests.cli.test_cli import refused, run
+from tests.cli.inside import refused, run
 from tests.conftest import BUCKET
 from tests.pipelines.data_books import put_books
 from tests.pipelines.data_fills import NOON, block, fill, tree

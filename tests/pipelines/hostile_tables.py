@@ -1,17 +1,18 @@
 """This module makes tables and files that are not as documented, for tests of adapters."""
 
 import io
-import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import assume, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
-MANY = settings(max_examples=1000 if os.environ.get("EXAMPLES") == "thorough" else 100)
+from tests.effort import tries
+
+MANY = tries(40, 1000)
 
 NOT_UTF8 = pa.array([b"\xff", b"\xfe"], pa.binary()).view(pa.string())
 # Columns that take the place of a documented one, each of two rows.

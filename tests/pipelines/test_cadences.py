@@ -11,7 +11,7 @@ from pipelines.sources.monthly_archive import known_from
 from pipelines.sources.reservoir import SnapshotFile
 from pipelines.steps import fills_now, market_now, sweep
 from warehouse.contracts.tables import TABLES
-from warehouse.health.cadences import DAY, HOUR, by_table_and_source, cadences
+from warehouse.health.cadences import DAY, HOUR, by_table_and_source, cadences, patience
 
 AT = datetime(2026, 3, 4, 7, tzinfo=UTC)
 
@@ -62,8 +62,17 @@ def test_every_source_with_a_root_is_expected_of_something():
 
 def test_what_the_endpoint_tells_is_expected_under_its_name():
     assert {fills_now.SOURCE, market_now.SOURCE, sweep.SOURCE} == {"info"}
-    assert of("positions", "info").once
-    assert not of("candles", "info").once
+    for table in ("positions", "snapshots", "asset_contexts", "order_books"):
+        cadence = of(table, "info")
+        assert (cadence.every, cadence.once, cadence.job) == (HOUR, True, "hourly")
+    for table in ("candles", "funding"):
+        cadence = of(table, "info")
+        assert (cadence.every, cadence.once, cadence.job) == (DAY, False, "nightly")
+
+
+def test_each_job_has_its_patience():
+    assert {one.job for one in cadences()} == set(patience()) == {"hourly", "nightly"}
+    assert of("snapshots", "info").landed_after == patience()["hourly"] < 6 * HOUR
 
 
 def test_only_tables_of_the_lake_are_expected():

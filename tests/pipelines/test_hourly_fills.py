@@ -7,7 +7,7 @@ import pytest
 from pipelines.sources.errors import SourceError
 from pipelines.sources.hourly_fills import HOUR, KINDS, hourly_files, open_archive
 from tests.pipelines.data_fills import NOON, USER, block, fill
-from tests.pipelines.test_node_trades import trade
+from tests.pipelines.data_node_trades import trade
 from warehouse.contracts.fills import FILLS
 
 LINES = {

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from pipelines.jobs.backfill import backfill_stages, days_between, in_order
+from pipelines.jobs.backfill import days_between, in_order
 from pipelines.jobs.hourly import hourly_stages
 from pipelines.jobs.job import job_of, run_plainly
 from pipelines.jobs.nightly import closed_day, nightly_stages
+from pipelines.jobs.spending import priced, spending
 from pipelines.jobs.units import JobError, Unit, is_passing, run_units
 from pipelines.landed import Landed
 from pipelines.settings import SettingsError, settings_of
@@ -47,23 +48,30 @@ def days(lake):
         }
 
 
-def test_a_night_lands_one_closed_day_of_everything(archive, tmp_path):
-    done = run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW))
+@pytest.fixture(scope="module")
+def night(archive, tmp_path_factory):
+    """A lake after one night, and what came of it; for reading only."""
+    lake = tmp_path_factory.mktemp("night") / "lake"
+    done = run_plainly(job_of("nightly", settings(archive, lake), {"day": str(DAY)}, NOW))
+    return lake, done
+
+
+def test_a_night_lands_one_closed_day_of_everything(night):
+    lake, done = night
     assert done.failed == {}
-    assert set(map(frozenset, days(tmp_path).values())) == {frozenset({DAY})}
+    assert set(map(frozenset, days(lake).values())) == {frozenset({DAY})}
 
 
-def test_the_same_night_twice_leaves_the_same_bytes(archive, tmp_path):
-    night = job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW)
-    run_plainly(night)
-    first = tree(tmp_path), (tmp_path / "_ledger/parts.parquet").read_bytes()
-    run_plainly(night)
-    assert (tree(tmp_path), (tmp_path / "_ledger/parts.parquet").read_bytes()) == first
+def test_the_same_night_twice_leaves_the_same_bytes(archive, night, tmp_path):
+    lake = tmp_path / "lake"
+    shutil.copytree(night[0], lake)
+    first = tree(lake), (lake / "_ledger/parts.parquet").read_bytes()
+    run_plainly(job_of("nightly", settings(archive, lake), {"day": str(DAY)}, NOW))
+    assert (tree(lake), (lake / "_ledger/parts.parquet").read_bytes()) == first
 
 
-def test_after_a_night_a_day_is_one_file_a_table(archive, tmp_path):
-    run_plainly(job_of("nightly", settings(archive, tmp_path), {"day": str(DAY)}, NOW))
-    files = [path for path in tree(tmp_path) if path.endswith(".parquet")]
+def test_after_a_night_a_day_is_one_file_a_table(night):
+    files = [path for path in tree(night[0]) if path.endswith(".parquet")]
     assert len({path.partition("/")[0] for path in files}) == len(files) > 5
 
 
@@ -75,15 +83,12 @@ def test_what_has_no_root_is_not_read(archive, tmp_path):
 
 
 def test_what_positions_need_is_landed_before_them():
-    stages = nightly_stages(settings("r", "l"), DAY)
+    spent = spending(priced(settings("r", "l"), [(name, DAY) for name in ARCHIVES]), 5.0)
+    stages = nightly_stages(settings("r", "l"), DAY, spent, NOW)
     assert [unit.name for unit in stages[0]] == [
         f"{name} {DAY}" for name in ("market_files", "asset_ctxs")
     ]
-    assert [unit.name.split()[0] for unit in stages[-1]] == [
-        "checks",
-        "compaction",
-        "freshness",
-    ]
+    assert [unit.kind for unit in stages[-1]] == ["checks", "compaction"]
 
 
 def test_a_unit_that_fails_does_not_stop_the_others(archive, tmp_path):
@@ -103,9 +108,9 @@ def test_yesterday_is_the_newest_closed_day():
 
 def test_an_hour_asks_a_venue():
     with pytest.raises(SettingsError, match=r"hourly: the settings name no \[venue\]"):
-        hourly_stages(settings("r", "l"), DAY)
+        hourly_stages(settings("r", "l"), NOW)
     venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
-    [[sweep]] = hourly_stages(settings_of(venue), DAY)
+    [[sweep]] = hourly_stages(settings_of(venue), NOW)
     assert (sweep.name, sweep.lane) == ("sweep", "venue")
 
 
@@ -118,10 +123,12 @@ def test_a_backfill_goes_the_way_it_is_told():
 
 
 def test_a_backfill_asks_only_roots_that_are_named():
+    asked = {"days": [["artemis", str(DAY)]]}
     with pytest.raises(SettingsError, match="backfill: artemis has no root; there are "):
-        backfill_stages(settings("r", "l"), [("artemis", DAY)])
+        job_of("backfill", settings("r", "l"), asked, NOW)
 
 
+@pytest.mark.slow
 def test_a_backfill_lands_its_days_as_single_nights_do(archive, tmp_path):
     sources = ["reservoir", "node_fills_by_block"]
     wanted = days_between(sources, DAY, date(2026, 1, 8), "newest")
@@ -149,6 +156,7 @@ def test_progress_names_each_unit(capsys):
     assert [one.table for one in done.landed] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_what_was_not_there_before_lands_by_nights_alone(archive, tmp_path):
     """An archive that comes two days late, and a night that never ran."""
     late, lake = tmp_path / "archive", tmp_path / "lake"

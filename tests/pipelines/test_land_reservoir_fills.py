@@ -3,15 +3,16 @@ from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
 from pipelines.steps.reservoir_fills import land_reservoir_fills
 from pipelines.steps.spilled_hours import SpilledHours
+from tests.effort import tries
 from tests.pipelines.data_fills import HOUR, tree
 from tests.pipelines.data_lake import frame, held, parts
-from tests.pipelines.test_reservoir_fills import AT, record, write
+from tests.pipelines.data_reservoir_fills import AT, record, write
 from tests.rows import account
 
 DAY, NEXT = date(2025, 10, 10), date(2025, 10, 11)
@@ -155,7 +156,7 @@ hours = st.lists(st.tuples(st.integers(-21, 2), st.integers(1, 5)), min_size=1, 
 
 
 @given(rows=hours, group=st.integers(1, 7))
-@settings(max_examples=15)
+@tries(8, 100)
 def test_made_days_hold_each_fill_once_in_its_hour(rows, group, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     records = [at(n, trade_id=tid, holder=tid) for n, tid in rows]

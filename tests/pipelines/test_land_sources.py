@@ -10,10 +10,10 @@ import pytest
 
 from pipelines.sources.hourly_fills import HOUR, KINDS
 from pipelines.steps.fills import land_hourly_fills
-from tests.pipelines import test_artemis_fills as artemis
+from tests.pipelines import data_artemis_fills as artemis
 from tests.pipelines.data_fills import NOON, OTHER, USER, block, fill
 from tests.pipelines.data_lake import frame, held, origins, parts
-from tests.pipelines.test_node_trades import trade
+from tests.pipelines.data_node_trades import trade
 
 MAY = datetime.fromisoformat("2025-05-26T12:00:00+00:00")
 LINES = {

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import lz4.frame
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
 from pipelines.sources.hourly_files import unpacked
 from pipelines.sources.node_fill_faults import first_fault
 from pipelines.sources.node_fill_rows import to_fills
+from tests.effort import tries
 from tests.pipelines.data_fills import OTHER, USER, block, blocks, body_of, fill
 from tests.pipelines.data_hostile import OFTEN, hostile, refused_or_right
 from tests.reference import node_fills as plain
@@ -97,7 +98,7 @@ def test_times_are_milliseconds():
 
 
 @given(copies=st.integers(1, 600), odd=st.sets(st.integers(0, 599)))
-@settings(max_examples=20)
+@tries(10, 100)
 def test_unknown_fields_are_counted_exactly(copies, odd):
     odd = {place for place in odd if place < copies}
     novel = {"mood": 1, "liquidation": {"method": "market", "depth": None}}
@@ -236,7 +237,7 @@ NUMBERLIKE = st.text("0123456789+-.eEinfa _", max_size=6)
 
 
 @given(name=st.sampled_from(sorted(fill())), value=anything | NUMBERLIKE)
-@settings(max_examples=300)
+@tries(100, 3000)
 def test_the_fast_path_refuses_exactly_what_the_careful_one_does(name, value):
     body = body_of([block(fill(**{name: value}))])
     fault = first_fault(body, "0.lz4")

@@ -1,90 +1,19 @@
-import io
-import os
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
-from pipelines.sources.archive import Archive
 from pipelines.sources.errors import SourceError
 from pipelines.sources.hourly_files import unpacked
 from pipelines.sources.node_fill_rows import to_fills as node_fills
-from pipelines.sources.parquet_files import pieces
 from pipelines.sources.reservoir_fill_rows import UNUSED, USED, to_fills
-from pipelines.sources.reservoir_fills import (
-    dexes,
-    fill_files,
-    known_ts,
-    read,
-    reservoir_fills,
-)
-from tests.pipelines.hostile_tables import MANY, broken_files, odd_tables, parquet_of
+from tests.pipelines.data_reservoir_fills import AT, LIQUIDATED, TWO, landable, record, table_of
+from tests.pipelines.hostile_tables import MANY, odd_tables
 from tests.rows import account
-from warehouse.contracts.fills import FILLS
-
-AT = datetime(2025, 10, 10, 21, 15, 3, 250_000, tzinfo=UTC)
-MONEY = pa.decimal128(20, 10)
-KINDS = {
-    **dict.fromkeys(
-        ("price", "size", "start_position", "realized_pnl", "fee", "liquidation_mark_px"), MONEY
-    ),
-    "timestamp": pa.timestamp("us", "UTC"),
-    "order_id": pa.uint64(),
-    "trade_id": pa.uint64(),
-    "liquidation_method": pa.string(),
-}
-
-
-def record(holder=1, **others):
-    return {
-        "coin": "ETH",
-        "asset_class": "perp",
-        "address": account(holder).upper().replace("X", "x"),
-        "side": "sell",
-        "price": Decimal("4215.9"),
-        "size": Decimal("0.3"),
-        "timestamp": AT,
-        "direction": "Close Long",
-        "start_position": Decimal("0.3"),
-        "realized_pnl": Decimal("-1.5"),
-        "fee": Decimal("0.2"),
-        "fee_token": "USDC",
-        "crossed": True,
-        "is_liquidation": False,
-        "liquidation_mark_px": None,
-        "liquidation_method": None,
-        "order_id": 7,
-        "trade_id": 9,
-    } | others
-
-
-def table_of(*records):
-    names = list(records[0])
-    return pa.table(
-        {name: pa.array([each[name] for each in records], KINDS.get(name)) for name in names}
-    )
-
-
-def landable(fills):
-    """Hold rows to the contract, as whoever lands them does."""
-    rows = fills.append_column("source", pa.repeat("reservoir", fills.num_rows))
-    known = pa.repeat(pa.scalar(AT, KINDS["timestamp"]), fills.num_rows)
-    rows = rows.append_column("known_ts", known)
-    return FILLS.check(rows)
-
-
-LIQUIDATED = {
-    "is_liquidation": True,
-    "liquidation_mark_px": Decimal("4216.5"),
-    "liquidation_method": "market",
-}
-TWO = table_of(record(), record(2, side="buy", **LIQUIDATED))
 
 
 def test_a_fill_is_read():
@@ -276,94 +205,8 @@ def test_real_fills_in_reservoirs_columns_are_read_as_the_venues_own(real):
     assert own == {True: 187}
 
 
-def write(root, day, *records, prefix="by_dex/hyperliquid/fills/perp/all", **options):
-    folder = root / prefix / f"date={day}"
-    folder.mkdir(parents=True)
-    pq.write_table(table_of(*records), folder / "fills.parquet", **options)
-    return f"{prefix}/date={day}/fills.parquet"
-
-
-def test_files_are_found_by_dex_and_day(tmp_path):
-    days = [write(tmp_path, f"2025-10-{day}", record()) for day in ("11", "09", "10")]
-    write(tmp_path, "2025-10-10", record(), prefix="by_dex/xyz/fills/perp/all")
-    write(tmp_path, "2025-10-10", record(), prefix="global/fills/raw")
-    write(tmp_path, "2025-10-99", record(), prefix="by_dex/xyz/fills/perp/all")
-    (tmp_path / "by_dex/late/snapshots").mkdir(parents=True)
-    archive = reservoir_fills(str(tmp_path))
-    assert dexes(archive) == ["hyperliquid", "xyz"]
-    assert fill_files(archive, date(2025, 10, 10), date(2025, 10, 11)) == {
-        date(2025, 10, 10): days[2]
-    }
-    assert list(fill_files(archive)) == [date(2025, 10, day) for day in (9, 10, 11)]
-    assert list(fill_files(archive, dex="xyz")) == [date(2025, 10, 10)]
-    assert fill_files(archive, dex=None)[date(2025, 10, 10)].startswith("global/fills/raw/")
-
-
-def test_the_bucket_may_be_a_folder_of_the_root(tmp_path):
-    write(tmp_path / "hydromancer-reservoir", "2025-10-10", record())
-    assert len(fill_files(reservoir_fills(str(tmp_path)))) == 1
-
-
-def test_a_root_without_fills_says_what_it_looked_for(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"holds by_dex/ or global/fills/raw/"):
-        reservoir_fills(str(tmp_path))
-
-
-def test_a_day_is_known_an_hour_after_the_midnight_that_follows_it():
-    assert known_ts(date(2025, 12, 31)) == datetime(2026, 1, 1, 1, tzinfo=UTC)
-
-
-def test_a_file_is_read_in_pieces_that_know_their_rows(tmp_path):
-    path = write(tmp_path, "2025-10-10", *(record(n) for n in range(1, 11)), row_group_size=4)
-    found = list(read(Archive(str(tmp_path)), path, at_once=3))
-    assert [first for first, _ in found] == [0, 3, 4, 7, 8]
-    fills = pa.concat_tables([to_fills(rows, path, first).fills for first, rows in found])
-    assert fills["account"].to_pylist() == [account(n) for n in range(1, 11)]
-
-
-def test_columns_that_are_not_used_are_not_fetched_but_are_still_seen(tmp_path):
-    hashes = [record(tx_hash=os.urandom(2000).hex(), novelty=n) for n in range(200)]
-    path = write(tmp_path, "2025-10-10", *hashes, compression="none", use_dictionary=False)
-    fetched = 0
-
-    class Counting(io.BytesIO):
-        def read(self, size=-1):
-            nonlocal fetched
-            body = super().read(size)
-            fetched += len(body)
-            return body
-
-    body = (tmp_path / path).read_bytes()
-    ((_, rows),) = pieces(Counting(body), path, USED, 1000)
-    assert fetched < 100_000 < 800_000 < len(body)
-    assert to_fills(rows, path).unknown == {"novelty": 200}
-
-
-def test_a_day_without_fills_has_none():
-    empty = io.BytesIO(parquet_of(TWO.slice(0, 0)))
-    counts = [to_fills(rows, "f").fills.num_rows for _, rows in pieces(empty, "f", USED, 9)]
-    assert sum(counts) == 0
-    assert to_fills(TWO.slice(0, 0), "f").fills.num_rows == 0
-
-
-def test_a_truncated_file_is_named(tmp_path):
-    path = write(tmp_path, "2025-10-10", record())
-    file = tmp_path / path
-    file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(SourceError, match=rf"^{path}: cannot be read as Parquet"):
-        list(read(Archive(str(tmp_path)), path))
-
-
 @given(table=odd_tables(TWO))
 @MANY
 def test_a_mutated_table_is_refused_or_keeps_the_contract(table):
     with suppress(SourceError):
         landable(to_fills(table, "f").fills)
-
-
-@given(body=broken_files(parquet_of(TWO, compression="zstd")))
-@MANY
-def test_broken_bytes_are_refused_or_keep_the_contract(body):
-    with suppress(SourceError):
-        for first, rows in pieces(io.BytesIO(body), "f", USED, 100):
-            landable(to_fills(rows, "f", first).fills)

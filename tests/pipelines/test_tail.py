@@ -4,12 +4,13 @@ from itertools import pairwise
 import lz4.frame
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
 from pipelines.steps.fills import land_hourly_fills
 from pipelines.steps.tail import tail
+from tests.effort import tries
 from tests.pipelines.data_fills import HOUR, NOON, USER, block, body_of, fill
 from tests.pipelines.data_lake import frame, held
 from warehouse.contracts.fills import FILLS
@@ -301,7 +302,7 @@ def test_a_root_that_is_no_folder_of_this_machine_or_holds_no_fills_is_refused(t
 
 
 @given(data=st.data())
-@settings(max_examples=8)
+@tries(4, 40)
 def test_the_parts_of_a_tail_are_together_what_one_landing_gives(data, tmp_path_factory):
     """However the bytes come and whenever it is killed, with lines that come again."""
     folder = tmp_path_factory.mktemp("made")

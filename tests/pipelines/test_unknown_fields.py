@@ -15,13 +15,13 @@ from pipelines.steps.fills import land_hourly_fills
 from pipelines.steps.positions import land_reservoir
 from pipelines.steps.reservoir_fills import land_reservoir_fills
 from pipelines.steps.unknown_rows import as_json, fields_in
-from tests.pipelines import test_artemis_fills as artemis
-from tests.pipelines import test_reservoir as snapshots
-from tests.pipelines import test_reservoir_fills as reservoir
+from tests.pipelines import data_artemis_fills as artemis
+from tests.pipelines import data_reservoir as snapshots
+from tests.pipelines import data_reservoir_fills as reservoir
+from tests.pipelines.data_asset_ctxs import HEADER
 from tests.pipelines.data_fills import HOUR, NOON, OTHER, USER, block, fill, put, tree
 from tests.pipelines.data_lake import frame, held
-from tests.pipelines.test_asset_ctxs import HEADER
-from tests.pipelines.test_node_trades import trade
+from tests.pipelines.data_node_trades import trade
 from tests.simulator.archived import SPEC
 
 DAY, NEXT = date(2025, 10, 10), date(2025, 10, 11)

@@ -12,7 +12,7 @@ import pytest
 from tests.rows import batch, snapshot
 from warehouse.contracts.tables import SNAPSHOTS
 from warehouse.health.alarms import AlarmError, post_alarm
-from warehouse.health.cadences import DAY, HOUR, Cadence, cadences
+from warehouse.health.cadences import DAY, HOUR, Cadence, by_table_and_source, cadences
 from warehouse.health.freshness import ages_in, ages_of, alarm_of, allowed_age
 from warehouse.store import Lake, NoLake, land
 
@@ -65,22 +65,41 @@ def test_it_may_be_as_old_as_what_should_have_been_landed_by_now():
 
 
 @pytest.mark.parametrize("source", sorted({one.source for one in cadences()}))
-def test_a_lake_that_is_landed_each_night_is_never_stale(source):
-    """At 02:30 UTC all is landed that can be had by then, and nothing until the next night."""
+def test_a_lake_whose_jobs_run_is_never_stale(source):
+    """What a job may have when it runs is landed, and nothing until it runs again.
+
+    A night at 02:30 UTC; an hour at five past, but for those in which the night runs.
+    """
     for cadence in cadences():
         if cadence.source != source or cadence.last is not None:
             continue
         for hour in range(0, 24 * 70, 5):
             now = D0 + hour * HOUR
-            night = now.replace(hour=2, minute=30)
-            night = night if night <= now else night - DAY
-            start = night.replace(hour=0, minute=0)
-            while cadence.published(start) > night:
-                start -= cadence.every
+            if cadence.job == "hourly":
+                start = now - HOUR if not 2 < now.hour < 6 else now.replace(hour=2)
+            else:
+                night = now.replace(hour=2, minute=30)
+                night = night if night <= now else night - DAY
+                start = night.replace(hour=0, minute=0)
+                while cadence.published(start) > night:
+                    start -= cadence.every
             row = {"table_name": "fills", "source": source, "day": start.date(), "part": "x"}
             row |= {"revision": 1, "min_ts": start, "max_ts": start}
             (one,) = ages_of([row], {("fills", source): cadence}, now)
             assert not one.stale, (now, start)
+
+
+def test_an_hourly_job_that_died_is_stale_within_seven_hours():
+    cadence = by_table_and_source()["snapshots", "info"]
+    row = {"table_name": "snapshots", "source": "info", "day": D0.date(), "part": "x"}
+    row |= {"revision": 1, "min_ts": D0, "max_ts": D0 + timedelta(minutes=7)}
+
+    def stale(hours):
+        key = "snapshots", "info"
+        return ages_of([row], {key: cadence}, D0 + hours * HOUR)[0].stale
+
+    assert next(hours for hours in range(24) if stale(hours)) == 7
+    assert not stale(5)
 
 
 def test_a_missed_night_is_seen_before_the_next_but_one():

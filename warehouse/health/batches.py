@@ -9,9 +9,25 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.health.cadences import DAY, HOUR, MADE_UP, Cadence, midnight
 from warehouse.store.asks import ALL_DAY
+
+# What gaps and ages need of each line of the ledger.
+COLUMNS = (
+    "table_name",
+    "source",
+    "day",
+    "part",
+    "revision",
+    "min_ts",
+    "max_ts",
+    "superseded_ts",
+)
+# A tail leaves a part a minute, a year of it half a million: those of one hour are one batch.
+# Their place is one that no piece has: an hour's file does not grow to a TB.
+_PIECE, _PIECES = r"-(\d{2})-\d{12}$", r"-\1-999999999999"
 
 Key = tuple[str, str]  # table, source
 Rows = Sequence[Mapping[str, Any]]
@@ -21,9 +37,24 @@ _HOUR = re.compile(r".*-([01]\d|2[0-3])(-\d{12})?", re.ASCII)
 
 
 def lines_of(parts: pa.Table) -> list[dict[str, Any]]:
-    """Return what gaps and ages need of each line of the ledger."""
-    names = ["table_name", "source", "day", "part", "revision", "min_ts", "max_ts"]
-    return list(parts.select(names).to_pylist())
+    """Return what gaps and ages need of each line of the ledger, pieces of an hour as one.
+
+    A piece that its source corrected stays a line of its own.
+    """
+    lines = parts.select(COLUMNS)
+    first = pc.and_(pc.equal(lines["revision"], 1), pc.is_null(lines["superseded_ts"]))
+    whole = pc.replace_substring_regex(lines["part"], _PIECE, _PIECES)
+    names = pc.if_else(first, whole, lines["part"])
+    lines = lines.set_column(lines.schema.get_field_index("part"), "part", names)
+    grouped = lines.group_by(list(COLUMNS[:5])).aggregate(
+        [("min_ts", "min"), ("max_ts", "max")]
+    )
+    ends = {"min_ts_min": "min_ts", "max_ts_max": "max_ts"}
+    return list(
+        grouped.rename_columns([ends.get(name, name) for name in grouped.column_names])
+        .sort_by([(name, "ascending") for name in ("table_name", "day", "part", "revision")])
+        .to_pylist()
+    )
 
 
 def batches_there(parts: Rows, cadences: Mapping[Key, Cadence]) -> dict[Key, set[datetime]]:

@@ -11,6 +11,7 @@ from typing import Any
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # What the rows of a simulated venue say of where they come from, whatever they imitate.
 MADE_UP = "simulated"
+NIGHTLY = "nightly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Cadence:
         Whether what was not asked for in time can never be had.
     bounded
         Whether nothing is missing after the last batch that the lake holds.
+    job
+        Which job lands it.
+    landed_after
+        From when a batch can be had to when the job should have landed it.
     where, read
         Document that says so, and when it was read; null: it is this project's own choice.
     """
@@ -49,6 +54,8 @@ class Cadence:
     last: datetime | None = None
     once: bool = False
     bounded: bool = False
+    job: str = NIGHTLY
+    landed_after: timedelta = DAY + 2 * HOUR
     where: str | None = None
     read: date | None = None
 
@@ -92,8 +99,13 @@ class Cadence:
 @cache
 def cadences() -> tuple[Cadence, ...]:
     """Return what is known of every source, from ``cadences.toml``."""
-    text = files("warehouse.health").joinpath("cadences.toml").read_text()
-    return tuple(_cadence(entry) for entry in tomllib.loads(text)["cadence"])
+    return tuple(_cadence(entry) for entry in _read()["cadence"])
+
+
+@cache
+def patience() -> dict[str, timedelta]:
+    """Return each job and how long it may be from one good end of it to the next."""
+    return {job: timedelta(hours=hours) for job, hours in _read()["jobs"].items()}
 
 
 def by_table_and_source() -> dict[tuple[str, str], Cadence]:
@@ -106,9 +118,15 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def _read() -> dict[str, Any]:
+    text = files("warehouse.health").joinpath("cadences.toml").read_text()
+    return tomllib.loads(text)
+
+
 def _cadence(entry: dict[str, Any]) -> Cadence:
     minutes = entry.pop("minutes", None)
     return Cadence(
+        landed_after=patience()[entry.get("job", NIGHTLY)],
         tables=tuple(entry.pop("tables")),
         every={"hour": HOUR, "day": DAY}[entry.pop("every")],
         after=None if minutes is None else timedelta(minutes=minutes),

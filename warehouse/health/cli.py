@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import click
@@ -77,14 +77,20 @@ def gaps(
 @click.option(
     "--freshness", is_flag=True, help="How old the newest rows are, not what they say."
 )
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Whether each file is there and has the bytes that were landed; reads them all.",
+)
 @click.option("--max-age", help="How old they may be, as 26h; by source without it.")
 @click.option("--from", "since", type=DAY, help="First UTC day to check.")
 @click.option("--to", "until", type=DAY, help="First UTC day not to check.")
-@click.option("--table", help="Only this table; with --freshness.")
+@click.option("--table", help="Only this table; with --freshness or --files.")
 @lake_option
 @json_option
 def check(
     freshness: bool,
+    files: bool,
     max_age: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -93,12 +99,16 @@ def check(
     as_json: bool,
 ) -> None:
     """Whether rows are what they must be, or with --freshness as new as they should be."""
-    if freshness:
+    if freshness and files:
+        raise click.UsageError("--freshness and --files are two questions: ask one")
+    if files and not max_age:
+        _check_files(lake, _day(since, "--from"), _day(until, "--to"), table, as_json)
+    elif freshness:
         if since or until:
             raise click.UsageError("--freshness is of now: without --from and --to")
         _check_freshness(lake, None if max_age is None else span(max_age), table, as_json)
     elif max_age or table:
-        raise click.UsageError("--max-age and --table go with --freshness")
+        raise click.UsageError("--max-age goes with --freshness, --table with that or --files")
     else:
         _check_rows(lake, _day(since, "--from"), _day(until, "--to"), as_json)
 
@@ -106,6 +116,8 @@ def check(
 def _check_rows(lake: str, since: date | None, until: date | None, as_json: bool) -> None:
     """Print what the checks find and note it as incidents; exit with 1 if any would stop."""
     from warehouse.checks import note_findings, run_checks
+    from warehouse.store import Lake
+    from warehouse.store.files import lost_files
 
     with progress_bar("check") as progress:
         found = run_checks(lake, since, until, progress=progress)
@@ -128,8 +140,56 @@ def _check_rows(lake: str, since: date | None, until: date | None, as_json: bool
         print_table((*columns, "what"), summed)
     stops = sum(one.stops for one in found)
     say(f"check: {stops} findings that stop a landing, {len(found) - stops} warnings")
-    if stops:
+    lost = lost_files(Lake.at(lake))
+    if lost:
+        say(
+            f"check: {len(lost)} files that the ledger lists are gone, {lost[0].path} the "
+            "first, and were not checked: see undertow check --files"
+        )
+    if stops or lost:
         click.get_current_context().exit(1)
+
+
+def _check_files(
+    lake: str, since: date | None, until: date | None, table: str | None, as_json: bool
+) -> None:
+    """Print the files that are lost or damaged; exit with 1 if one is."""
+    from warehouse.contracts.tables import TABLES
+    from warehouse.store import Lake
+    from warehouse.store.files import LOST, bad_files
+
+    names = [one.name for one in TABLES]
+    if table not in {None, *names}:
+        raise ValueError(f"--table {table} is not known; known are {', '.join(names)}")
+    with progress_bar("files") as progress:
+        found, looked = bad_files(Lake.at(lake), since, until, table, progress)
+    columns = ("table", "day", "state", "path", "rows", "parts")
+    if as_json:
+        rows = [
+            (one.table_name, one.day, one.state, one.path, one.rows, list(one.parts))
+            for one in found
+        ]
+        print_json(columns, rows)
+    elif found:
+        told = [
+            (one.table_name, one.day, one.state, one.path, one.rows, _first(one.parts))
+            for one in found
+        ]
+        print_table(columns, told)
+    lost = sum(one.state == LOST for one in found)
+    again = ": landing their batches again puts them back" if found else ""
+    say(f"check: of {looked} files {lost} are lost, {len(found) - lost} damaged{again}")
+    if found:
+        click.get_current_context().exit(1)
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are.
+
+    >>> _first(["a"]), _first(["a", "b", "c"])
+    ('a', 'a and 2 more')
+    """
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _check_freshness(

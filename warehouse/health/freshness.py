@@ -4,19 +4,25 @@ Age is counted from the newest event of a table and source, not from when someth
 a backfill of last year makes nothing fresh.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from warehouse.health.batches import Key, Rows, batches_there, lines_of
-from warehouse.health.cadences import DAY, HOUR, Cadence, by_table_and_source, midnight
+from warehouse.health.cadences import (
+    DAY,
+    HOUR,
+    Cadence,
+    by_table_and_source,
+    midnight,
+    patience,
+)
+from warehouse.health.runs import Run, runs_of
 from warehouse.store.lake import Lake, NoLake
 from warehouse.store.ledger import parts_of
 from warehouse.terminal import plain
 
-# From when a batch can be had to when it should have been landed: a nightly job asks once a day
-# and may take two hours.
-LANDED_AFTER = DAY + timedelta(hours=2)
+JOB = "job"  # stands where a table stands, of ages that are those of jobs
 
 
 class Age(NamedTuple):
@@ -25,7 +31,7 @@ class Age(NamedTuple):
     Attributes
     ----------
     table_name, source
-        Whose.
+        Whose; of ``job``: the job, and what it does.
     newest_ts
         Newest event that counts; null: none is of the past.
     age
@@ -45,6 +51,20 @@ class Age(NamedTuple):
     allowed: timedelta | None
     stale: bool
     complete_day: date | None
+
+    @property
+    def what(self) -> str:
+        """Return whose age it is, in words."""
+        if self.table_name == JOB:
+            return f"job {self.source}"
+        return f"{self.table_name} of {self.source}"
+
+    @property
+    def overdue_days(self) -> int | None:
+        """Return for how many whole days it has been stale; null: it is not."""
+        if not self.stale or self.age is None or self.allowed is None:
+            return 0 if self.stale else None
+        return (self.age - self.allowed) // DAY
 
 
 def ages_of(
@@ -97,7 +117,7 @@ def allowed_age(cadence: Cadence, now: datetime) -> timedelta | None:
     """
     if cadence.last is not None:
         return None
-    by = now - LANDED_AFTER
+    by = now - cadence.landed_after
     start = midnight(by.date()) + (by - midnight(by.date())) // cadence.every * cadence.every
     while cadence.published(start) > by:
         start -= cadence.every
@@ -114,7 +134,35 @@ def ages_in(lake: Lake, now: datetime, max_age: timedelta | None = None) -> list
     """
     if not lake.exists():
         raise NoLake(f"no lake at {lake}: `undertow ingest` or `undertow demo` makes one")
-    return ages_of(lines_of(parts_of(lake)), by_table_and_source(), now, max_age)
+    return ages_at(lines_of(parts_of(lake)), runs_of(lake), now, max_age)
+
+
+def ages_at(
+    lines: Rows, runs: Iterable[Run], now: datetime, max_age: timedelta | None = None
+) -> list[Age]:
+    """Return the ages of what a lake holds, then of its jobs.  Pure."""
+    return ages_of(lines, by_table_and_source(), now, max_age) + ages_of_jobs(runs, now)
+
+
+def ages_of_jobs(runs: Iterable[Run], now: datetime) -> list[Age]:
+    """Return how long ago each thing that a job does ended well.  Pure.
+
+    What was never well has the age of its first try.
+    """
+    allowed = patience()
+    return [
+        Age(
+            JOB,
+            f"{run.job}: {run.unit}",
+            run.ended_ts,
+            now - run.known_ts,
+            allowed[run.job],
+            now - run.known_ts > allowed[run.job],
+            None,
+        )
+        for run in runs
+        if run.job in allowed
+    ]
 
 
 def state_of(age: Age) -> str:
@@ -156,8 +204,12 @@ def alarm_of(ages: Sequence[Age], lake: Lake, now: datetime) -> dict[str, Any] |
 
 def sentence_of(age: Age) -> str:
     """Return how old the newest row is, and how old it may be."""
-    old = "no row is of the past" if age.age is None else f"{hours(age.age)} h old"
-    return f"{age.table_name} of {age.source}: {old}, allowed are {hours(age.allowed)} h"
+    if age.table_name == JOB:
+        last = "never well, tried for" if age.newest_ts is None else "last ended well before"
+        old = f"{last} {hours(age.age)} h"
+    else:
+        old = "no row is of the past" if age.age is None else f"{hours(age.age)} h old"
+    return f"{age.what}: {old}, allowed are {hours(age.allowed)} h"
 
 
 def hours(age: timedelta | None) -> float | None:

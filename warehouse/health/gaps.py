@@ -107,13 +107,13 @@ def gaps_of(
     for key in sorted(there.keys() | asked.keys()):
         held, cadence = there.get(key, set()), cadences[key]
         met = answers(asked.get(key, []), cadence)
-        hourly = cadence.every == HOUR
+        files = cadence.every == HOUR and not cadence.once
         first, end = _range(held, asked.get(key, []), cadence)
         first = first if since is None else midnight(since)
         end = min(end or now, now) if until is None else min(end or now, now, midnight(until))
         for starts in _by_day(cadence.starts(first, end)):
             missing = [
-                start for start in starts if start not in held or (hourly and _torn(met, start))
+                start for start in starts if start not in held or (files and _torn(met, start))
             ]
             reasons: dict[tuple[str, str | None], list[datetime]] = {}
             for start in missing:
@@ -207,7 +207,8 @@ def _range(
     first = min(start for start, _ in spans)
     if cadence.bounded:
         return first, max(end for _, end in spans)
-    return midnight(first.date()), None
+    # Nobody could have asked before the first time for what only its own moment tells.
+    return first if cadence.once else midnight(first.date()), None
 
 
 def _by_day(starts: Iterable[datetime]) -> Iterator[list[datetime]]:
