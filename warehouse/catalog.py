@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 from duckdb import DuckDBPyConnection as Connection
 
 from warehouse.attach import attach, quoted
+from warehouse.health.batches import COLUMNS
+from warehouse.health.gaps_table import show_gaps
 from warehouse.store.lake import Lake, NoLake
-from warehouse.store.ledger import parts_of
 
 SQL = files("warehouse") / "sql"
 
@@ -30,16 +30,13 @@ class Definition(NamedTuple):
     purpose: str
 
 
-def open_lake(path: str | Path | Lake, parts: pa.Table | None = None) -> Connection:
+def open_lake(path: str | Path | Lake) -> Connection:
     """Open a lake and return a connection with its tables, views and macros.
 
     Parameters
     ----------
     path
         Folder or ``s3://`` URL of the lake.  An empty folder is a lake whose tables are empty.
-    parts
-        Lines of the ledger to show instead of the lake's own, for looking at a landing before
-        it counts.
 
     Raises
     ------
@@ -49,7 +46,9 @@ def open_lake(path: str | Path | Lake, parts: pa.Table | None = None) -> Connect
     Notes
     -----
     The session's time zone is UTC, so that a timestamp without a zone means UTC.  A connection
-    shows the lake as it was when it was opened.
+    shows the lake as it was when it was opened.  A compaction removes the files it replaced a
+    minute later: who holds a connection for longer calls :func:`refresh` now and then.  A file
+    that is lost stops the questions that need it, with one line that names it.
     """
     lake = Lake.at(path)
     if not lake.exists():
@@ -57,9 +56,33 @@ def open_lake(path: str | Path | Lake, parts: pa.Table | None = None) -> Connect
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
     con.execute("set enable_progress_bar = false")
-    attach(con, lake, parts_of(lake) if parts is None else parts)
+    _show(con, lake)
+    con.execute("create table promised.lake as select $1 as root", [lake.readable])
     build(con)
     return con
+
+
+def refresh(con: Connection) -> None:
+    """Let a connection of :func:`open_lake` show the lake as it is now.
+
+    Views, macros and tables of one's own stay.
+
+    Raises
+    ------
+    ValueError
+        If the connection is another one.
+    """
+    try:
+        ((root,),) = con.sql("select root from promised.lake").fetchall()
+    except duckdb.CatalogException as error:
+        raise ValueError("refresh: the connection is none of open_lake") from error
+    _show(con, Lake.at(root))
+
+
+def _show(con: Connection, lake: Lake) -> None:
+    """Give a connection the tables of a lake, and what they lack."""
+    attach(con, lake)
+    show_gaps(con, con.sql(f"select {', '.join(COLUMNS)} from parts").to_arrow_table())
 
 
 def definitions(kind: str | None = None) -> Iterator[Definition]:

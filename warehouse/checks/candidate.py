@@ -2,10 +2,12 @@
 
 Only the days that the drafts touch are looked at, and of the lake's own parts only where one of
 the same source lies at the same time as a draft: elsewhere a batch can only contradict itself.
+What the drafts replace is not looked at, also where it shares a file with other parts.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +17,12 @@ from warehouse.checks.finding import Finding, settled
 from warehouse.checks.window import DAY, asked, overlaps, shown
 from warehouse.contracts.incidents import INCIDENTS
 from warehouse.contracts.ledger import PARTS
+from warehouse.store.book import Reader
 from warehouse.store.landing import Landing
-from warehouse.store.ledger import Part, parts_of
+from warehouse.store.ledger import Part, as_parts, parts_of
 from warehouse.store.local import LocalLake
+from warehouse.store.parts import write_part
+from warehouse.store.settling import rows_of
 
 # Of the ledger, what finding and reading a part takes.
 NAMES = (
@@ -25,6 +30,24 @@ NAMES = (
     "superseded_ts",
 )  # fmt: skip
 SLIM = pa.schema([PARTS.schema.field(name).remove_metadata() for name in NAMES])
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Place(NamedTuple):
+    """A line that the checks may be shown: where, and when in microseconds."""
+
+    nth: int
+    key: tuple[str, date, str]
+    first: int
+    last: int
+    source: str | None
+    path: str
+
+
+class Overtaken(Exception):
+    """Somebody landed near the drafts after the lake was looked at."""
 
 
 class Candidate:
@@ -35,28 +58,43 @@ class Candidate:
     drafts
         What waits.
     incidents
-        Keys of the parts of ``incidents`` the lake holds.
+        Keys of the parts of ``incidents`` that the lake holds of the drafts' days.
     """
 
     def __init__(self, batches: Landing) -> None:
         self.drafts = tuple(batches.drafts)
         self._lake = batches.lake
         self._staged = LocalLake(batches.stage)
+        self._apart: dict[tuple[str, date, str], str] = {}
         touched = {draft.table_name for draft in self.drafts}
         self._checks = [
             check for check in checks() if check.level == STOP and touched & set(check.reads)
         ]
         self._reads = {table for check in self._checks for table in check.reads}
-        lines = parts_of(self._lake).select(NAMES).cast(SLIM)
-        lines = lines.filter(pc.is_null(lines["superseded_ts"]))
-        self.incidents = _keys(lines.filter(pc.equal(lines["table_name"], INCIDENTS.name)))
-        near = {draft.day + n * DAY for draft in self.drafts for n in (-1, 0, 1)}
-        self._lines = lines.filter(
-            pc.and_(
-                pc.is_in(lines["table_name"], pa.array(sorted(self._reads), pa.string())),
-                pc.is_in(lines["day"], pa.array(sorted(near), pa.date32())),
-            )
-        )
+        self._near = {draft.day + n * DAY for draft in self.drafts for n in (-1, 0, 1)}
+        lines = parts_of(self._lake, self._near)
+        said = lines.filter(pc.equal(lines["table_name"], INCIDENTS.name))
+        self.incidents = {part.key for part in as_parts(said)}
+        self._lines = self._seen(lines)
+        self._places = _places(self._lines)
+
+    def _seen(self, lines: pa.Table) -> pa.Table:
+        """Return what of some days' lines the checks are shown."""
+        read = pc.is_in(lines["table_name"], pa.array(sorted(self._reads), pa.string()))
+        counts = pc.is_null(lines["superseded_ts"])
+        seen = lines.filter(pc.and_(read, counts)).select(NAMES).cast(SLIM)
+        return seen.sort_by([(name, "ascending") for name in ("table_name", "day", "part")])
+
+    def agree(self, read: Reader) -> None:
+        """Raise if what was looked at is not what is there now.
+
+        Raises
+        ------
+        Overtaken
+            If it is not.
+        """
+        if self._seen(read(self._near)) != self._lines:
+            raise Overtaken
 
     def findings(self, drafts: Sequence[Part]) -> list[Finding]:
         """Return what stop checks find with some of the drafts in the lake, on the days of all.
@@ -66,13 +104,21 @@ class Candidate:
         if not self._checks:
             return []
         replaced = {draft.key for draft in drafts}
-        lines = self._lines.to_pylist()
-        held = [line for line in lines if _key(line) not in replaced]
+        held = [line for line in self._places if line.key not in replaced]
         if drafts:
             held = _beside(held, drafts)
+        mixed = {line.path for line in self._places if line.key in replaced}
+        whole = [line.nth for line in held if line.path not in mixed]
+        apart = self._alone(line for line in held if line.path in mixed)
         added = [{name: getattr(draft, name) for name in NAMES} for draft in drafts]
-        parts = pa.Table.from_pylist(held + added, SLIM)
-        staged = {draft.path for draft in drafts} - {line["path"] for line in held}
+        parts = pa.concat_tables(
+            [
+                self._lines.take(pa.array(whole, pa.int64())),
+                pa.Table.from_pylist([*apart, *added], SLIM),
+            ]
+        )
+        staged = {draft.path for draft in drafts} - {line.path for line in held}
+        staged |= set(self._apart.values())
 
         def pattern(path: str) -> str:
             return (self._staged if path in staged else self._lake).pattern(path)
@@ -82,6 +128,24 @@ class Candidate:
             for since, until in self._spans():
                 found += asked(con, self._checks_of(parts), since, until, overlaps(parts))
         return settled(found)
+
+    def _alone(self, lines: Iterable[Place]) -> Iterator[dict]:
+        """Yield lines of parts that share a file with one that is replaced, each with its own.
+
+        Those of a file that cannot be read are left out: they contradict nothing.
+        """
+        for line in lines:
+            if line.key not in self._apart:
+                table, day, part = line.key
+                if (rows := rows_of(self._lake, line.path, part)) is None:
+                    continue
+                path = f"{table}/day={day}/beside~{len(self._apart)}.parquet"
+                file = self._staged.place(path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_part(rows, file)
+                self._apart[line.key] = path
+            [told] = self._lines.slice(line.nth, 1).to_pylist()
+            yield told | {"path": self._apart[line.key]}
 
     def _checks_of(self, parts: pa.Table) -> list[Check]:
         there = set(parts["table_name"].to_pylist())
@@ -99,26 +163,33 @@ class Candidate:
         yield since, before + DAY
 
 
-def _beside(lines: list[dict], drafts: Sequence[Part]) -> list[dict]:
+def _places(lines: pa.Table) -> list[Place]:
+    """Return where lines lie; a day of a tail has thousands, so as plain numbers."""
+    keys = zip(
+        *(lines[name].to_pylist() for name in ("table_name", "day", "part")), strict=True
+    )
+    spans = (lines[name].cast(pa.int64()).to_pylist() for name in ("min_ts", "max_ts"))
+    others = (lines[name].to_pylist() for name in ("source", "path"))
+    return list(map(Place, range(lines.num_rows), keys, *spans, *others))
+
+
+def _beside(lines: Sequence[Place], drafts: Sequence[Part]) -> list[Place]:
     """Return the lines of days on which one of a source lies at the same time as a draft."""
-    by_day: dict[tuple[str, date], list[Part]] = {}
+    by_day: dict[tuple[str, date], list[tuple[int, int, str | None]]] = {}
     for draft in drafts:
-        by_day.setdefault((draft.table_name, draft.day), []).append(draft)
+        span = _micros(draft.min_ts), _micros(draft.max_ts), draft.source
+        by_day.setdefault(draft.key[:2], []).append(span)
     mixed = {
-        line["day"]
+        line.key[1]
         for line in lines
-        for draft in by_day.get((line["table_name"], line["day"]), ())
-        if line["min_ts"] <= draft.max_ts
-        and draft.min_ts <= line["max_ts"]
-        and (None in (line["source"], draft.source) or line["source"] == draft.source)
+        for first, last, source in by_day.get(line.key[:2], ())
+        if line.first <= last
+        and first <= line.last
+        and (None in (line.source, source) or line.source == source)
     }
     near = {day + n * DAY for day in mixed for n in (-1, 0, 1)}
-    return [line for line in lines if line["day"] in near]
+    return [line for line in lines if line.key[1] in near]
 
 
-def _keys(lines: pa.Table) -> set[tuple[str, date, str]]:
-    return {_key(line) for line in lines.select(["table_name", "day", "part"]).to_pylist()}
-
-
-def _key(line: dict) -> tuple[str, date, str]:
-    return line["table_name"], line["day"], line["part"]
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)

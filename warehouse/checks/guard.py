@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from warehouse.checks.candidate import Candidate
+from warehouse.checks.candidate import Candidate, Overtaken
 from warehouse.checks.finding import Finding
 from warehouse.checks.noted import forget
 from warehouse.contracts.incidents import INCIDENTS
@@ -20,6 +20,8 @@ from warehouse.store.landing import Clock, Landing, landing
 from warehouse.store.ledger import Part
 
 Batch = tuple[Part, ...]
+Refusal = tuple[Batch, list[Finding]]
+TRIES = 30
 MOST = 121  # characters of a part's name
 
 
@@ -58,17 +60,9 @@ def guarded(where: Lake | Path | str, clock: Clock | None = None) -> Iterator[La
         an ``asks`` line of outcome ``blocked`` and an incident of severity ``stop``.
     """
     lake = Lake.at(where)
-    refused: list[tuple[Batch, list[Finding]]] = []
     with landing(lake, clock) if clock else landing(lake) as batches:
         yield batches
-        candidate = Candidate(batches)
-        refused = _refused(candidate)
-        batches.drop(part.key for batch, _ in refused for part in batch)
-        passed = list(batches.drafts)
-        for batch, found in refused:
-            rows = [one.as_incident("stop") for one in found]
-            incidents = pa.Table.from_pylist(rows, INCIDENTS.schema)
-            batches.land(INCIDENTS, incidents, _incident_part(batch[0].part))
+        candidate, passed, refused = _committed(batches)
     _clear(lake, candidate, passed)
     if refused:
         asks = [
@@ -81,7 +75,32 @@ def guarded(where: Lake | Path | str, clock: Clock | None = None) -> Iterator[La
         raise Blocked({batch[0].part: found for batch, found in refused})
 
 
-def _refused(candidate: Candidate) -> list[tuple[Batch, list[Finding]]]:
+def _committed(batches: Landing) -> tuple[Candidate, list[Part], list[Refusal]]:
+    """Commit what passes, beside what the lake holds at that moment.
+
+    The checks look before the ledger is locked, so that others need not wait for them.  Who
+    lands near the drafts meanwhile makes them look again.
+    """
+    drafts = batches.drafts
+    for _ in range(TRIES):
+        batches.drafts = list(drafts)
+        candidate = Candidate(batches)
+        refused = _refused(candidate)
+        batches.drop(part.key for batch, _ in refused for part in batch)
+        passed = list(batches.drafts)
+        for batch, found in refused:
+            rows = [one.as_incident("stop") for one in found]
+            incidents = pa.Table.from_pylist(rows, INCIDENTS.schema)
+            batches.land(INCIDENTS, incidents, _incident_part(batch[0].part))
+        try:
+            batches.commit(candidate.agree)
+        except Overtaken:
+            continue
+        return candidate, passed, refused
+    raise OSError(f"lake {batches.lake}: others landed beside this {TRIES} times in a row")
+
+
+def _refused(candidate: Candidate) -> list[Refusal]:
     """Return the batches that must not be published, each with what was found."""
     found = candidate.findings(candidate.drafts)
     if not found:

@@ -6,6 +6,8 @@ from warehouse.contracts.books import ORDER_BOOKS
 from warehouse.contracts.fills import FILLS
 from warehouse.contracts.incidents import INCIDENTS
 from warehouse.contracts.levels import IMPORTED_LEVELS
+from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
+from warehouse.contracts.margin_errors import MARGIN_ERRORS
 from warehouse.contracts.market import ASSET_CONTEXTS, CANDLES, FUNDING, INSTRUMENTS, TIER
 from warehouse.contracts.positions import POSITIONS, SNAPSHOTS
 from warehouse.contracts.unknown_fields import UNKNOWN_FIELDS
@@ -20,7 +22,9 @@ TABLES = (
     ASSET_CONTEXTS,
     ORDER_BOOKS,
     INSTRUMENTS,
+    LIQUIDATION_LEVELS,
     IMPORTED_LEVELS,
+    MARGIN_ERRORS,
     INCIDENTS,
     UNKNOWN_FIELDS,
     BACKTEST_RUNS,

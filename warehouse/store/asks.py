@@ -1,7 +1,8 @@
 """This module keeps what sources were asked for and did not give, beside the ledger of parts.
 
-``_ledger/asks.parquet`` holds the newest outcome of each thing that was asked for and is no
-part: the reason why a day is missing.  What was landed needs no line here, its part tells.
+``_ledger/asks.parquet``, a :mod:`warehouse.store.book` too, holds the newest outcome of each
+thing that was asked for and is no part: the reason why a day is missing.  What was landed needs
+no line here, its part tells.
 """
 
 from collections.abc import Iterable
@@ -9,12 +10,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from warehouse.contracts.asks import ASKS
-from warehouse.store.lake import LEDGER, Lake
+from warehouse.store.book import Book
+from warehouse.store.lake import Lake
 
-PATH = f"{LEDGER}/{ASKS.name}.parquet"
+LINES = Book(ASKS)
 ALL_DAY = -1  # hour of a source that has one batch a day
 
 
@@ -49,8 +50,8 @@ class Ask:
 
 
 def asks_of(lake: Lake) -> pa.Table:
-    """Return what was asked for in vain: rows of the contract ``asks``."""
-    return _table(lake.read(PATH))
+    """Return what was asked for in vain: rows of the contract ``asks``, in no order."""
+    return LINES.read(lake)
 
 
 def record(lake: Lake, asked: Iterable[Ask], now: datetime) -> None:
@@ -60,10 +61,10 @@ def record(lake: Lake, asked: Iterable[Ask], now: datetime) -> None:
     """
     news = {ask.key: ask for ask in asked}
 
-    def noted(body: bytes | None) -> bytes | None:
+    def noted(held: pa.Table) -> pa.Table | None:
         before = {
             (row["table_name"], row["source"], row["day"], row["hour"]): row
-            for row in _table(body).to_pylist()
+            for row in held.to_pylist()
         }
         after = dict(before)
         for key, ask in news.items():
@@ -76,16 +77,7 @@ def record(lake: Lake, asked: Iterable[Ask], now: datetime) -> None:
                 after[key] = row
         if after == before:
             return None
-        rows = ASKS.check(pa.Table.from_pylist(list(after.values()), ASKS.schema))
-        sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="zstd")
-        return sink.getvalue().to_pybytes()
+        return ASKS.check(pa.Table.from_pylist(list(after.values()), ASKS.schema))
 
     if news:
-        lake.swap(PATH, noted)
-
-
-def _table(body: bytes | None) -> pa.Table:
-    if body is None:
-        return ASKS.schema.empty_table()
-    return pq.ParquetFile(pa.BufferReader(body)).read().cast(ASKS.schema)
+        LINES.change(lake, {ask.day for ask in news.values()}, noted)

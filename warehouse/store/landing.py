@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.contracts.table import Table
+from warehouse.store.book import Reader
 from warehouse.store.lake import Lake
 from warehouse.store.ledger import Origin, Part, as_parts, change, code_version, parts_of
 from warehouse.store.parts import by_day, checked_part, digest, path_of, read_part, write_part
@@ -120,13 +121,13 @@ class Landing:
 
     def held(self, table: Table, day: date, part: str) -> tuple[pa.Table, Part] | None:
         """Return the rows that count today of a part in the lake; None: there is none."""
-        lines = parts_of(self.lake)
+        lines = parts_of(self.lake, {day})
         named = pc.and_(
             pc.equal(lines["table_name"], table.name), pc.equal(lines["part"], part)
         )
         for line in as_parts(lines.filter(named)):
-            if line.day == day and line.superseded_ts is None:
-                rows = rows_of(self.lake, line)
+            if line.superseded_ts is None:
+                rows = rows_of(self.lake, line.path, line.part)
                 return None if rows is None else (rows, line)
         return None
 
@@ -135,8 +136,15 @@ class Landing:
         refused = set(keys)
         self.drafts = [one for one in self.drafts if one.key not in refused]
 
-    def commit(self) -> None:
-        """Put the parts in place and enter them in the ledger, as one step for readers."""
+    def commit(self, agreed: Callable[[Reader], None] | None = None) -> None:
+        """Put the parts in place and enter them in the ledger, as one step for readers.
+
+        Parameters
+        ----------
+        agreed
+            See :meth:`warehouse.store.book.Book.change`; what it raises leaves the lake, and
+            the drafts, as they are.
+        """
         if not self.drafts:
             return
         drafts = sorted(self.drafts, key=lambda one: one.key)
@@ -158,7 +166,7 @@ class Landing:
             self.places = places
             return after
 
-        change(self.lake, [draft.key for draft in drafts], entered)
+        change(self.lake, [draft.key for draft in drafts], entered, agreed)
         self.drafts = []
 
 

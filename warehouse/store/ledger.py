@@ -1,13 +1,14 @@
 """This module keeps the ledger: which parts the lake holds, from where, and since when.
 
-One small file, ``_ledger/parts.parquet``.  A part counts once the ledger lists it, so replacing
-that file makes all parts of a batch appear in one step, whatever was killed when.  A batch that
-its source corrects becomes a new revision beside the old one, which the ledger keeps with the
-time it was superseded: what was knowable before stays as it was.
+A part counts once the ledger lists it, so replacing ``_ledger/parts.parquet`` makes all parts
+of a batch appear in one step, whatever was killed when.  Lines of days that rest lie in pages
+beside it (:mod:`warehouse.store.book`).  A batch that its source corrects becomes a new
+revision beside the old one, which the ledger keeps with the time it was superseded: what was
+knowable before stays as it was.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import cache
@@ -17,13 +18,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from warehouse.contracts.ledger import PARTS
-from warehouse.store.lake import LEDGER, Lake
+from warehouse.store.book import Book, Reader
+from warehouse.store.lake import Lake
 from warehouse.store.parts import is_shared, path_of
 
-PATH = f"{LEDGER}/{PARTS.name}.parquet"
+LINES = Book(PARTS)
 
 
 class Origin(NamedTuple):
@@ -94,14 +95,17 @@ def code_version() -> str:
     return version("undertow")
 
 
-def parts_of(lake: Lake) -> pa.Table:
-    """Return the ledger: one row a part, columns as in the contract ``parts``."""
-    return _table(lake.read(PATH))
+def parts_of(lake: Lake, days: Collection[date] | None = None) -> pa.Table:
+    """Return the ledger: one row a part, columns as in the contract ``parts``, in no order.
 
-
-def paths_in(body: bytes | None) -> set[str]:
-    """Return the files that a ledger lists, given its bytes."""
-    return set(_table(body)["path"].to_pylist())
+    Parameters
+    ----------
+    lake
+        Whose ledger.
+    days
+        Only parts of these UTC days, which is cheap however old the lake is; all without.
+    """
+    return LINES.read(lake, days)
 
 
 def as_parts(rows: pa.Table) -> list[Part]:
@@ -116,6 +120,7 @@ def change(
     lake: Lake,
     keys: Sequence[tuple[str, date, str]],
     how: Callable[[list[Part]], Iterable[Part]],
+    agreed: Callable[[Reader], None] | None = None,
 ) -> None:
     """Replace the lines of some parts by what ``how`` makes of them, as one step.
 
@@ -128,11 +133,12 @@ def change(
     how
         Takes their lines, all revisions, and those of parts that share a file with them;
         returns the lines that take their place.  Called again if somebody else wrote first.
+    agreed
+        See :meth:`warehouse.store.book.Book.change`.
     """
     wanted = pa.array([_joined(*key) for key in keys], pa.string())
 
-    def swapped(body: bytes | None) -> bytes | None:
-        held = _table(body)
+    def replaced(held: pa.Table) -> pa.Table | None:
         names = pc.binary_join_element_wise(
             held["table_name"], held["day"].cast(pa.string()), held["part"], "/"
         )
@@ -140,17 +146,18 @@ def change(
         touched = pc.or_(
             pc.is_in(names, wanted), pc.is_in(held["path"], shared.combine_chunks())
         )
-        before = as_parts(held.filter(touched))
-        after = sorted(how(before), key=lambda part: (*part.key, part.revision))
+        before = sorted(as_parts(held.filter(touched)), key=_place)
+        after = sorted(how(before), key=_place)
         if after == before:
             return None
         rows = pa.Table.from_pylist([_row(part) for part in after], PARTS.schema)
-        whole = PARTS.check(pa.concat_tables([held.filter(pc.invert(touched)), rows]))
-        sink = pa.BufferOutputStream()
-        pq.write_table(whole, sink, compression="zstd")
-        return sink.getvalue().to_pybytes()
+        return pa.concat_tables([held.filter(pc.invert(touched)), PARTS.check(rows)])
 
-    lake.swap(PATH, swapped)
+    LINES.change(lake, {day for _, day, _ in keys}, replaced, agreed)
+
+
+def _place(part: Part) -> tuple[str, date, str, int]:
+    return *part.key, part.revision
 
 
 def _joined(table: str, day: date, part: str) -> str:
@@ -159,9 +166,3 @@ def _joined(table: str, day: date, part: str) -> str:
 
 def _row(part: Part) -> dict:
     return asdict(part) | {"origins": [one._asdict() for one in part.origins]}
-
-
-def _table(body: bytes | None) -> pa.Table:
-    if body is None:
-        return PARTS.schema.empty_table()
-    return pq.ParquetFile(pa.BufferReader(body)).read().cast(PARTS.schema)

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from warehouse.store.lake import LEDGER, Lake, NoRoom
+from warehouse.store.lake import LEDGER, Lake, Lost, NoRoom
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,8 +52,11 @@ class LocalLake(Lake):
         """Return the folder, absolute."""
         return str(self.folder.absolute())
 
-    def connect(self, con: "duckdb.DuckDBPyConnection") -> None:
-        """Do nothing: DuckDB reads files."""
+    def connect(self, con: "duckdb.DuckDBPyConnection") -> Lost:
+        """Return what tells which files are gone; DuckDB reads files by itself."""
+        return lambda paths: {
+            path for path in paths if not os.path.isfile(f"{self.folder}/{self.checked(path)}")
+        }
 
     def read(self, path: str) -> bytes | None:
         """Return the file's bytes, or None."""

@@ -8,19 +8,26 @@ must have lain unlisted for longer than a writer takes from its upload to its en
 from collections.abc import Iterable
 from datetime import datetime
 
+import pyarrow.compute as pc
+
+from warehouse.store import asks, ledger
 from warehouse.store.lake import Lake
-from warehouse.store.ledger import PATH, paths_in
+
+BOOKS = (ledger.LINES, asks.LINES)
 
 
 def orphans_of(lake: Lake, tables: Iterable[str], before: datetime) -> set[str]:
-    """Return the part files of some tables that no line names, written before a moment."""
+    """Return the files of some tables, and pages of ledgers, that nobody lists.
+
+    Only those written before a moment.
+    """
     found = {
         path
-        for table in tables
-        for path, written in lake.changed(table).items()
+        for folder in (*tables, *(book.folder for book in BOOKS))
+        for path, written in lake.changed(folder).items()
         if path.endswith(".parquet") and written <= before
     }
-    return found - paths_in(lake.read(PATH)) if found else found
+    return found - _listed(lake, lake.read(ledger.LINES.path)) if found else found
 
 
 def remove_unlisted(lake: Lake, paths: Iterable[str]) -> list[str]:
@@ -28,8 +35,16 @@ def remove_unlisted(lake: Lake, paths: Iterable[str]) -> list[str]:
     removed: list[str] = []
 
     def checked(body: bytes | None) -> None:
-        removed[:] = sorted(set(paths) - paths_in(body))
+        removed[:] = sorted(set(paths) - _listed(lake, body))
         lake.remove(removed)
 
-    lake.swap(PATH, checked)
+    lake.swap(ledger.LINES.path, checked)
     return removed
+
+
+def _listed(lake: Lake, body: bytes | None) -> set[str]:
+    """Return the files that lines name and the pages they lie in, given the ledger's bytes."""
+    parts, asked = ledger.LINES.state(body), asks.LINES.state(lake.read(asks.LINES.path))
+    paths = ledger.LINES.lines_of(lake, parts)["path"]
+    own = (book.path for book in BOOKS)
+    return {*own, *pc.unique(paths).to_pylist(), *parts.pages, *asked.pages}

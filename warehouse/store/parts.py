@@ -57,6 +57,15 @@ def shared_path(table: str, day: date, hash_: str) -> str:
     return f"{table}/day={day:%Y-%m-%d}/compacted~{hash_[:16]}.parquet"
 
 
+def part_named(path: str) -> str:
+    """Return the part whose own file lies at ``path``, of whatever revision.
+
+    >>> part_named("fills/day=2026-01-02/node-07~1-c0ffee00.parquet")
+    'node-07'
+    """
+    return path.rpartition("/")[2].removesuffix(".parquet").partition("~")[0]
+
+
 def is_shared(path: str) -> bool:
     """Return whether a path is one of :func:`shared_path`."""
     return SHARED.search(path) is not None

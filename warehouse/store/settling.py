@@ -14,14 +14,14 @@ import pyarrow as pa
 from warehouse.store.compacted import is_whole, unpack
 from warehouse.store.lake import Lake
 from warehouse.store.ledger import Origin, Part
-from warehouse.store.parts import digest, path_of, read_part, write_part
+from warehouse.store.parts import digest, is_shared, path_of, read_part, write_part
 
 
 class Found(Enum):
     """What the lake holds of a part that is landed again."""
 
     SAME = "its rows, in the file that the ledger lists"
-    SAME_ROWS = "its rows, in a file with other bytes than the ledger says"
+    SAME_ROWS = "its rows; its file is gone, or has other bytes than the ledger says"
     OTHERS = "other rows"
     NOTHING = "no file, or a damaged one"
 
@@ -57,14 +57,14 @@ def settled(lake: Lake, stage: Path, draft: Part, lines: list[Part]) -> tuple[li
 def _found(lake: Lake, stage: Path, current: Part, draft: Part) -> Found:
     """Return what the lake holds of a part, beside what is to be landed."""
     body = lake.read(current.path)
-    rows = None if body is None else _rows(current, body)
-    if body is None or rows is None:
+    whole = body is not None and _is_whole(current, body)
+    if current.hash == draft.hash:  # as it was landed, whatever has become of the file
+        return Found.SAME if whole else Found.SAME_ROWS
+    rows = None if body is None else _rows(current.path, current.part, body)
+    if rows is None:
         return Found.NOTHING
-    whole = _is_whole(current, body)
     # A newer Parquet writer may write equal rows as other bytes.
-    if (whole and current.hash == draft.hash) or rows.equals(
-        read_part((stage / draft.path).read_bytes())
-    ):
+    if rows.equals(read_part((stage / draft.path).read_bytes())):
         return Found.SAME if whole else Found.SAME_ROWS
     return Found.OTHERS if whole else Found.NOTHING
 
@@ -78,12 +78,14 @@ def taken_apart(
     is landed again.
     """
     apart = {line.path for line in before if line.compacted and line not in after}
+    bodies = {path: lake.read(path) for path in apart}
     lines: list[Part] = []
     restored: list[tuple[Path, str]] = []
     for line in after:
         if line.path in apart:
-            body = lake.read(line.path)
-            rows = _rows(line, body) if body and _is_whole(line, body) else None
+            body = bodies[line.path]
+            whole = body is not None and _is_whole(line, body)
+            rows = _rows(line.path, line.part, body) if body and whole else None
             if rows is not None:
                 file = stage / f"restored-{len(restored)}"
                 write_part(rows, file)
@@ -94,13 +96,13 @@ def taken_apart(
     return lines, restored
 
 
-def rows_of(lake: Lake, line: Part) -> pa.Table | None:
+def rows_of(lake: Lake, path: str, part: str) -> pa.Table | None:
     """Return the rows of a part, from its own file or from one it shares.
 
     None: the file is gone, or is damaged so that it cannot be read.
     """
-    body = lake.read(line.path)
-    return None if body is None else _rows(line, body)
+    body = lake.read(path)
+    return None if body is None else _rows(path, part, body)
 
 
 def _is_whole(line: Part, body: bytes) -> bool:
@@ -109,10 +111,10 @@ def _is_whole(line: Part, body: bytes) -> bool:
     return is_whole(line.path, hash_) if line.compacted else line.hash == hash_
 
 
-def _rows(line: Part, body: bytes) -> pa.Table | None:
+def _rows(path: str, part: str, body: bytes) -> pa.Table | None:
     try:
-        if line.compacted:
-            return unpack(pa.BufferReader(body), line.part)
+        if is_shared(path):
+            return unpack(pa.BufferReader(body), part)
         return read_part(body)
     except (pa.ArrowInvalid, OSError):
         return None

@@ -1,0 +1,233 @@
+"""Maps that were binned ahead say what the rows say; what they cannot know they are not asked."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.rows import T0, batch, land_snapshot, position
+from tests.warehouse.test_map_coverage import LATE, SAID, TABLES, lake_of
+from warehouse import open_lake
+from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
+from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
+from warehouse.marts import levels as making
+from warehouse.marts.refresh import refresh
+from warehouse.store import Lake, Origin, land, parts_of
+from warehouse.store.compaction import compact
+
+HOUR = timedelta(hours=1)
+COINS = ("BTC", "xyz:TSLA", "NONE")
+
+
+def a_lake(folder, seed):
+    """Land two days of sweeps and snapshots, some late, untrusted or of another dex."""
+    draw = random.Random(seed)
+    hours = sorted(draw.sample(range(60), 18))
+    made = lake_of(
+        [
+            {
+                "minute": 60 * hour,
+                "said": [draw.choice(SAID) for _ in range(3)],
+                "kind": draw.choice(["sweep", "sweep", "sweep", "complete", "part"]),
+                "trusted": draw.random() < 0.8,
+                "late": draw.random() < 0.3,
+                "scope": draw.choice(["hyperliquid", "hyperliquid", "xyz", "all"]),
+                "minutes": draw.choice([0, 10, 90]),
+            }
+            for hour in hours
+        ],
+        [(60 * draw.randrange(60), 9.0, draw.random() < 0.5) for _ in range(4)],
+    )
+    for name, rows in made.items():
+        land(folder, TABLES[name], batch(TABLES[name], rows), "all-of-it")
+    return folder
+
+
+def answers(con, query, **asked):
+    return con.sql(query, params=asked).pl()
+
+
+def alike(lake, query, moments):
+    """Hold what is binned ahead against the rows; return how often it was what answered."""
+    binned = 0
+    with open_lake(lake) as ahead, open_lake(lake) as bare:
+        bare.execute("delete from promised.levels_days")
+        for coin in COINS:
+            for at in moments:
+                for knowable in (False, True):
+                    asked = {"coin": coin, "at": at, "knowable": knowable}
+                    found, wanted = (answers(con, query, **asked) for con in (ahead, bare))
+                    assert_frame_equal(found, wanted, rel_tol=1e-9, abs_tol=0)
+                    binned += answers(
+                        ahead,
+                        "from levels_at($coin, $at, 0.5, null, knowable := $knowable)",
+                        **asked,
+                    ).height
+    return binned
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_binned_maps_say_what_the_rows_say(tmp_path, seed):
+    lake = a_lake(tmp_path / "lake", seed)
+    assert refresh(lake).rows > 0
+    moments = [T0 + hour * HOUR for hour in range(0, 66, 7)]
+    query = "from liquidation_map($coin, $at, knowable := $knowable)"
+    assert alike(lake, query, moments) > 5
+
+
+def book(first=0, count=3):
+    return [
+        position("BTC", number, (-1.0) ** number, 100.0, 100.0 + 30.0 * (-1) ** (number + 1))
+        for number in range(1 + first, 1 + first + count)
+    ]
+
+
+def held(lake):
+    with open_lake(lake) as con:
+        return con.sql("from liquidation_levels").fetchall()
+
+
+def test_what_is_up_to_date_is_not_made_again_and_a_repeat_leaves_the_same_bytes(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR)
+    assert (refresh(lake).days, refresh(lake).current) == ([T0.date()], 1)
+    before = {path: path.read_bytes() for path in lake.rglob("*.parquet")}
+    refresh(lake)
+    assert {path: path.read_bytes() for path in lake.rglob("*.parquet")} == before
+
+
+def test_levels_of_rows_that_have_changed_are_not_shown_until_they_are_made_anew(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR)
+    refresh(lake)
+    assert len({row[1] for row in held(lake)}) == 1
+    land_snapshot(lake, book(count=5), T0 + 2 * HOUR)
+    assert held(lake) == []
+    assert refresh(lake).days == [T0.date()]
+    assert len({row[1] for row in held(lake)}) == 2
+    lines = parts_of(Lake.at(lake)).to_pylist()
+    assert [line["table_name"] for line in lines].count("liquidation_levels") == 1
+
+
+def test_a_day_reaches_back_two_days_and_no_further(tmp_path):
+    lake = tmp_path / "lake"
+    for days in (0, 2, 3):
+        land_snapshot(lake, book(), T0 + timedelta(days=days))
+    refresh(lake)
+    land_snapshot(lake, book(), T0 + HOUR)
+    assert refresh(lake).days == [T0.date(), (T0 + timedelta(days=2)).date()]
+
+
+def test_after_a_correction_what_was_knowable_is_read_from_the_rows(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR)
+    part = f"test-{T0 + HOUR:%Y%m%dt%H%M%S%f}"
+    for size, hash_ in ((1.0, "first"), (7.0, "corrected")):
+        same = {"snapshot_ts": T0 + HOUR, "known_ts": T0 + HOUR, "size": size}
+        rows = batch(POSITIONS, [row | same for row in book()])
+        land(lake, POSITIONS, rows, part, [Origin("somewhere", 1, hash_)])
+    refresh(lake)
+    with open_lake(lake) as con:
+        asked = {"at": T0 + 2 * HOUR}
+        read = "from levels_at('BTC', $at, 0.5, null, knowable := {})"
+        assert answers(con, read.format("false"), **asked)["size"].sum() == 21.0
+        assert answers(con, read.format("true"), **asked).height == 0
+        known = answers(con, "from liquidation_map('BTC', $at, knowable := true)", **asked)
+        assert known["size"].sum() == 3.0
+
+
+def test_late_snapshots_are_binned_and_not_knowable_before_their_time(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR, known_after=LATE)
+    refresh(lake)
+    with open_lake(lake) as con:
+        read = "from levels_at('BTC', $at, 0.5, null, knowable := true)"
+        assert answers(con, read, at=T0 + HOUR + LATE).height == 2
+        assert answers(con, read, at=T0 + HOUR + LATE - timedelta(microseconds=1)).height == 0
+
+
+def test_other_widths_and_ages_and_untrusted_maps_are_read_from_the_rows(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR)
+    refresh(lake)
+    with open_lake(lake) as con:
+
+        def count(width="0.5", ticks="null", others=""):
+            query = f"from levels_at('BTC', $at, {width}, {ticks}{others})"
+            return answers(con, query, at=T0 + HOUR).height
+
+        assert count() == 2
+        assert count(width="1") == count(ticks="10") == 0
+        assert count(others=", max_age := interval 5 hours") == 0
+        assert count(others=", untrusted := true") == 0
+
+
+def test_compacted_days_and_files_of_several_sources_are_binned_alike(tmp_path):
+    lake = tmp_path / "lake"
+    for hour in (1, 2):
+        land_snapshot(lake, book(count=hour), T0 + hour * HOUR)
+        rows = [row | {"source": "other", "size": row["size"] * 10} for row in book(count=2)]
+        at = T0 + hour * HOUR + timedelta(minutes=1)
+        rows = [row | {"snapshot_ts": at, "known_ts": at} for row in rows]
+        land(lake, POSITIONS, batch(POSITIONS, rows), f"other-{hour}")
+        summary = {"source": "other", "scope": "hyperliquid"}
+        with open_lake(lake) as con:
+            newest = con.sql("from snapshots order by snapshot_ts desc limit 1").pl()
+        one = newest.drop("day").row(0, named=True) | summary
+        one |= {"snapshot_ts": at, "known_ts": at}
+        land(lake, SNAPSHOTS, batch(SNAPSHOTS, [one]), f"other-{hour}")
+    refresh(lake)
+    before = held(lake)
+    compact(lake, T0 + timedelta(days=3), grace=timedelta(0))
+    assert held(lake) == []
+    refresh(lake)
+    assert len(before) > 6
+    assert held(lake) == before
+
+
+def test_a_price_outside_every_bucket_leaves_the_day_to_the_rows(tmp_path):
+    lake = tmp_path / "lake"
+    odd = position("BTC", 9, 1.0, 100.0, 1e-20)
+    land_snapshot(lake, [*book(), odd], T0 + HOUR)
+    done = refresh(lake)
+    assert done.rows == 0
+    assert "made from the rows" in done.left[0]
+    with open_lake(lake) as con:
+        assert answers(con, "from liquidation_map('BTC', $at)", at=T0 + HOUR).height == 3
+
+
+def test_a_planted_fault_in_the_levels_is_seen(tmp_path, monkeypatch):
+    lake = a_lake(tmp_path / "lake", 1)
+    rows = making._rows
+    monkeypatch.setattr(
+        making,
+        "_rows",
+        lambda cells: rows(cells._replace(sums=cells.sums * (1 + 1e-6))),
+    )
+    refresh(lake)
+    moments = [T0 + hour * HOUR for hour in range(0, 66, 5)]
+    with pytest.raises(AssertionError):
+        alike(lake, "from liquidation_map($coin, $at, knowable := $knowable)", moments)
+
+
+def test_only_the_days_asked_for_are_made(tmp_path):
+    lake = tmp_path / "lake"
+    for days in range(3):
+        land_snapshot(lake, book(), T0 + timedelta(days=days))
+    second = T0.date() + timedelta(days=1)
+    heard = []
+    assert refresh(lake, second, second + timedelta(days=1), heard.append).days == [second]
+    assert heard == [f"levels of {second}, 1 of 1"]
+
+
+def test_an_empty_lake_has_nothing_to_bin(tmp_path):
+    (tmp_path / "lake").mkdir()
+    done = refresh(tmp_path / "lake")
+    assert (done.days, done.current, done.rows) == ([], 0, 0)
+    assert LIQUIDATION_LEVELS.name in {row[0] for row in _tables(tmp_path / "lake")}
+
+
+def _tables(lake):
+    with open_lake(lake) as con:
+        return con.sql("select view_name from duckdb_views()").fetchall()
