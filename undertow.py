@@ -42,6 +42,11 @@ VERBS = {
         "compact",
         "Make one file of each closed day and table.",
     ),
+    "marts": (
+        "warehouse.marts.cli",
+        "marts",
+        "Bin the maps of every snapshot ahead, so that they answer sooner.",
+    ),
     "gaps": ("warehouse.health.cli", "gaps", "What should be in the lake and is not, and why."),
     "check": (
         "warehouse.health.cli",
@@ -56,6 +61,21 @@ VERBS = {
         "How much of the open interest a map has seen.",
     ),
     "scenarios": ("warehouse.cli", "scenarios", "What a fall or rise would have triggered."),
+    "joint-map": (
+        "warehouse.cross.cli",
+        "joint_map",
+        "What closes, and where, if all coins move together.",
+    ),
+    "flow": (
+        "warehouse.flow_cli",
+        "flow",
+        "How liquidations went, interval by interval.",
+    ),
+    "cascades": (
+        "warehouse.flow_cli",
+        "cascades_",
+        "Cascades that happened: when, how much, how far.",
+    ),
     "backtest": ("backtest.cli", "backtest", "Replay rules against what the map knew."),
     "report": (
         "warehouse.cli",

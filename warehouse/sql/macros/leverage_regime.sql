@@ -26,29 +26,16 @@ sides as (
         any_value(s.snapshot_ts) as snapshot_ts
     from triggered as s
     having count(*) > 0
-),
-
-compared as (
-    select
-        *,
-        greatest(long_notional, short_notional) as largest,
-        least(long_notional, short_notional) as smallest
-    from sides
 )
 
 select
     n.coin_asked as coin,
-    if(smallest > 0, largest / smallest, null) as ratio,
-    case
-        when largest = 0 then null
-        when smallest = 0 or largest / smallest > 4 then 'fragile'
-        when largest / smallest >= 2 then 'tilted'
-        else 'symmetric'
-    end as regime,
-    long_notional,
-    short_notional,
+    ratio_of(s.long_notional, s.short_notional) as ratio,
+    regime_of(s.long_notional, s.short_notional) as regime,
+    s.long_notional,
+    s.short_notional,
     n.reach_pct as within_pct,
-    current_px,
-    snapshot_ts
-from compared
+    s.current_px,
+    s.snapshot_ts
+from sides as s
 cross join named as n

@@ -1,17 +1,37 @@
 -- Where one coin's leverage lives: liquidation notional by side and price bucket.
 --
+-- Buckets are width_pct per cent wide, or width_px USD if that is given (see bucket_at).  A map of
+-- the usual width is read from liquidation_levels where those are of the lake as it is now, and from
+-- positions_at otherwise; both say the same.
+--
 -- grain: side, px_low
--- reads: positions_at
+-- reads: snapshot_at, liquidation_levels, positions_at
 -- units: px_low, px_high, px, current_px are USD; size is coins; notional is USD at the price
 --        where positions close; distance_pct is px against current_px, per cent, signed;
---        top_account_share is a fraction of the bucket's notional
--- table macro: liquidation_map(coin, "at", width_pct := 0.5, knowable := false, max_age := interval 26 hours, untrusted := false)
-with named as (
-    select coin as coin_asked
+--        top_account_share is the largest holder's fraction of the bucket's notional; herfindahl is
+--        the sum of the holders' squared fractions: 1 is one holder, 1/n is n equal ones
+-- table macro: liquidation_map(coin, "at", width_pct := 0.5, width_px := null, knowable := false, max_age := interval 26 hours, untrusted := false)
+with map_asked as materialized (
+    select
+        coin as coin_asked,
+        "at" as at_asked,
+        checked_width(width_pct) as width_asked,
+        width_px as ticks_asked
+),
+
+map_levels as materialized (
+    select l.*
+    from levels_at(coin, "at", width_pct, width_px, knowable := knowable, max_age := max_age, untrusted := untrusted) as l
 ),
 
 held as materialized (
-    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from positions_at(
+        coin,
+        (select if(exists (from map_levels), null, q.at_asked) from map_asked as q),
+        knowable := knowable,
+        max_age := max_age,
+        untrusted := untrusted
+    )
 ),
 
 marked as (
@@ -24,40 +44,62 @@ marked as (
 priced as (
     select
         h.*,
-        bucket_of(h.liquidation_px, width_pct) as bucket
+        bucket_at(h.liquidation_px, q.width_asked, q.ticks_asked) as bucket
     from held as h
+    cross join map_asked as q
     where h.liquidation_px is not null
 ),
 
 bucketed as (
     select
-        side,
-        bucket,
-        sum(notional * liquidation_px) / sum(notional) as px,
-        sum(abs(size)) as size,
-        sum(notional) as notional,
+        p.side,
+        p.bucket,
+        sum(p.notional * p.liquidation_px) / sum(p.notional) as px,
+        sum(abs(p.size)) as size,
+        sum(p.notional) as notional,
         count(*) as positions,
-        count(distinct account) as accounts,
-        max(notional) / sum(notional) as top_account_share
-    from priced
+        max(p.notional) / sum(p.notional) as top_account_share,
+        sum(p.notional * p.notional) / (sum(p.notional) * sum(p.notional)) as herfindahl,
+        m.px as current_px,
+        m.snapshot_ts
+    from priced as p
+    cross join marked as m
     group by all
+),
+
+told as (
+    select *
+    from bucketed
+    union all
+    select
+        l.side,
+        l.bucket,
+        l.px,
+        l.size,
+        l.notional,
+        l.positions,
+        l.top_account_share,
+        l.herfindahl,
+        l.current_px,
+        l.snapshot_ts
+    from map_levels as l
 )
 
 select
-    n.coin_asked as coin,
-    b.side,
-    bucket_low(b.bucket, width_pct) as px_low,
-    bucket_low(b.bucket + 1, width_pct) as px_high,
-    b.px,
-    b.size,
-    b.notional,
-    b.positions,
-    b.accounts,
-    b.top_account_share,
-    (b.px / c.px - 1) * 100 as distance_pct,
-    c.px as current_px,
-    c.snapshot_ts
-from bucketed as b
-cross join marked as c
-cross join named as n
-order by b.side, b.bucket
+    q.coin_asked as coin,
+    t.side,
+    edge_at(t.bucket, q.width_asked, q.ticks_asked) as px_low,
+    edge_at(t.bucket + 1, q.width_asked, q.ticks_asked) as px_high,
+    t.px,
+    t.size,
+    t.notional,
+    t.positions,
+    t.positions as accounts,
+    t.top_account_share,
+    t.herfindahl,
+    (t.px / t.current_px - 1) * 100 as distance_pct,
+    t.current_px,
+    t.snapshot_ts
+from told as t
+cross join map_asked as q
+order by t.side, t.bucket

@@ -59,6 +59,7 @@ reachable as (
         s.source,
         s.scope,
         s.complete,
+        s.known_ts,
         d.snapshot_ts,
         d.oldest_ts
     from snapshots_versions as s
@@ -88,7 +89,8 @@ answers as (
         c.source,
         c.scope,
         c.sweep_ts,
-        r.snapshot_ts
+        r.snapshot_ts,
+        c.known_ts
     from accounts_versions as c
     inner join days as d on c.day = d.day
     inner join reachable as r
@@ -117,7 +119,8 @@ select
     e.source,
     e.scope,
     e.sweep_ts,
-    e.snapshot_ts
+    e.snapshot_ts,
+    e.known_ts
 from complete as e
 union all
 select *

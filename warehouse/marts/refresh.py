@@ -1,0 +1,122 @@
+"""This module brings the marts up to date: what is of today's files stays, the rest is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.catalog import open_lake
+from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
+from warehouse.marts.levels import Outside, levels_of_day
+from warehouse.marts.made_of import part_of, paths_by_day
+from warehouse.store.lake import Lake
+from warehouse.store.landing import Clock, landing
+from warehouse.store.ledger import Part, change, parts_of
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What a refresh did.
+
+    Attributes
+    ----------
+    days
+        Days whose levels were made.
+    current
+        How many others were up to date.
+    rows
+        Of ``liquidation_levels`` that were made.
+    left
+        Days left out, one sentence each.
+    """
+
+    days: list[date] = field(default_factory=list)
+    current: int = 0
+    rows: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def refresh(
+    where: Lake | Path | str,
+    since: date | None = None,
+    until: date | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    clock: Clock = _wall,
+) -> Refreshed:
+    """Make the levels of the days in ``[since, until)`` that are not up to date.
+
+    Each day counts as it is made: a refresh that is stopped goes on where it was.
+
+    Parameters
+    ----------
+    where
+        The lake.
+    since, until
+        UTC days; every day with snapshots without them.
+    say
+        Hears of each day before it is made.
+    clock
+        When parts are received; for the ledger only.
+
+    Raises
+    ------
+    NoLake
+        If there is no lake.
+    """
+    lake = Lake.at(where)
+    done = Refreshed()
+    with open_lake(lake) as con:
+        lines = parts_of(lake)
+        paths = paths_by_day(lines)
+        held = _held(lines)
+        days = [
+            day
+            for day, made in sorted(paths.items())
+            if any(path.startswith("snapshots/") for path in made)
+            and (since is None or day >= since)
+            and (until is None or day < until)
+        ]
+        stale = [day for day in days if held.get(day) != {part_of(paths, day)}]
+        done.current = len(days) - len(stale)
+        for number, day in enumerate(stale, start=1):
+            say(f"levels of {day}, {number} of {len(stale)}")
+            positions = [path for path in paths[day] if path.startswith("positions/")]
+            try:
+                rows = levels_of_day(con, lake, sorted(set(positions)), day)
+            except Outside as error:
+                done.left.append(f"{day}: {error}; maps of it are made from the rows")
+                rows = LIQUIDATION_LEVELS.schema.empty_table()
+            part = part_of(paths, day)
+            _forget(lake, day, held.get(day, set()) - {part})
+            if rows.num_rows:
+                with landing(lake, clock) as batches:
+                    batches.land(LIQUIDATION_LEVELS, rows, part)
+                done.days.append(day)
+                done.rows += rows.num_rows
+    return done
+
+
+def _held(lines: pa.Table) -> dict[date, set[str]]:
+    """Return the parts of levels that the lake holds, by day."""
+    ours = lines.filter(pc.equal(lines["table_name"], LIQUIDATION_LEVELS.name))
+    held: dict[date, set[str]] = {}
+    for day, part in zip(ours["day"].to_pylist(), ours["part"].to_pylist(), strict=True):
+        held.setdefault(day, set()).add(part)
+    return held
+
+
+def _forget(lake: Lake, day: date, parts: set[str]) -> None:
+    """Strike parts that are of files which do not count any more; `compact` removes them."""
+
+    def struck(_: list[Part]) -> list[Part]:
+        return []
+
+    if parts:
+        change(lake, [(LIQUIDATION_LEVELS.name, day, part) for part in sorted(parts)], struck)

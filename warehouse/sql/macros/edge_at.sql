@@ -1,0 +1,4 @@
+-- Lower edge of a bucket, USD: of bucket_at.
+--
+-- macro: edge_at(bucket, width_pct, width_px)
+if(width_px is null, bucket_low(bucket, width_pct), bucket * checked_ticks(width_px))

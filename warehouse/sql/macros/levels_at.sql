@@ -1,0 +1,46 @@
+-- The buckets of one coin's map at a moment as they were binned ahead; no row: they were not, or not
+-- at this width, or they are not of the lake as it is now, and positions_at says.
+--
+-- With knowable := true they answer where all that they are made of was known by then and nothing of
+-- it was ever corrected.
+--
+-- grain: side, bucket
+-- reads: snapshot_at, liquidation_levels, levels_days
+-- units: as liquidation_levels
+-- table macro: levels_at(coin, "at", width_pct, width_px, knowable := false, max_age := interval 26 hours, untrusted := false)
+with asked as (
+    select
+        coin as coin_asked,
+        "at" as at_asked,
+        knowable as knowable_asked
+    where
+        width_pct = 0.5
+        and width_px is null
+        and max_age = interval 26 hours
+        and not untrusted
+),
+
+answering as (
+    select
+        a.day,
+        a.snapshot_ts,
+        a.source,
+        a.scope
+    from snapshot_at(coin, "at", knowable := knowable, untrusted := untrusted) as a
+    inner join promised.levels_days as d on a.day = d.day
+    cross join asked as q
+    where not (d.revised and q.knowable_asked)
+)
+
+select l.*
+from liquidation_levels as l
+inner join answering as a
+    on
+        l.day = a.day
+        and l.snapshot_ts = a.snapshot_ts
+        and l.source = a.source
+        and l.scope = a.scope
+cross join asked as q
+where
+    l.coin = q.coin_asked
+    and (not q.knowable_asked or l.known_ts <= q.at_asked)

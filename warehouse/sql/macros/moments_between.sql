@@ -1,0 +1,8 @@
+-- The moments of [since, until) at which a series is asked for: since, and every so long after it.
+--
+-- macro: moments_between(since, until, every)
+generate_series(
+    since::timestamptz,
+    checked_until(since, until) - interval 1 microsecond,
+    to_microseconds(checked_every(every, since, until))
+)

@@ -1,0 +1,8 @@
+-- The largest over the smallest of two sides; null where the smaller holds nothing.
+--
+-- macro: ratio_of(long_notional, short_notional)
+if(
+    least(long_notional, short_notional) > 0,
+    greatest(long_notional, short_notional) / least(long_notional, short_notional),
+    null
+)
