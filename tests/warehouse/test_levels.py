@@ -1,4 +1,4 @@
-"""Maps that were binned ahead say what the rows say; what they cannot know they are not asked."""
+"""Maps binned ahead say what the rows say, and are not asked what they cannot know."""
 
 import random
 from datetime import timedelta
@@ -199,12 +199,13 @@ def test_a_price_outside_every_bucket_leaves_the_day_to_the_rows(tmp_path):
 
 def test_a_planted_fault_in_the_levels_is_seen(tmp_path, monkeypatch):
     lake = a_lake(tmp_path / "lake", 1)
-    rows = making._rows
-    monkeypatch.setattr(
-        making,
-        "_rows",
-        lambda cells: rows(cells._replace(sums=cells.sums * (1 + 1e-6))),
-    )
+    binned = making._binned
+
+    def a_little_off(*asked):
+        cells = binned(*asked)
+        return cells._replace(sums=cells.sums * (1 + 1e-6))
+
+    monkeypatch.setattr(making, "_binned", a_little_off)
     refresh(lake)
     moments = [T0 + hour * HOUR for hour in range(0, 66, 5)]
     with pytest.raises(AssertionError):

@@ -20,15 +20,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS, WIDTH_PCT
+from warehouse.contracts.table import TS
 from warehouse.kernels.levels import cells_of_coin, edges_of, logarithms
 from warehouse.store.lake import Lake
 
-COLUMNS = ("coin", "snapshot_ts", "size", "liquidation_px", "mark_px", "known_ts")
+COLUMNS = ("coin", "snapshot_ts", "size", "liquidation_px", "mark_px")
 # Buckets of 0.5 % from 1e-15 to 1e15 USD: wider than prices can be told apart.
 FIRST, LAST = -6_926, 6_926
 EDGES, LOGS = edges_of(FIRST, LAST, WIDTH_PCT), logarithms()
 STEP = float(np.log1p(WIDTH_PCT / 100.0))
-SIDES = pa.array(["long", "short"])
+TIMES = ("snapshot_ts", "known_ts")
+EARLIEST = np.iinfo(np.int64).min
+TIME = pl.Datetime("us", "UTC")
 
 COMPLETE = """
 select source, scope, snapshot_ts, max(known_ts) as known_ts
@@ -41,7 +44,7 @@ order by all
 """
 MERGED = """
 select
-    p.coin, p.size, p.liquidation_px, p.current_px,
+    p.coin, p.size, p.liquidation_px, p.current_px as mark_px,
     greatest(p.known_ts, (select max(s.known_ts) from states_at($coin, $at) as s)) as known_ts
 from dex_positions_at($coin, $at) as p
 where exists (
@@ -56,14 +59,44 @@ class Outside(ValueError):
     """A liquidation price lies outside every bucket that levels have."""
 
 
-class _Cells(NamedTuple):
-    """What the kernel says of one coin."""
+class _Rows(NamedTuple):
+    """Positions of one coin, or of all coins of a file, as the kernel takes them."""
 
-    coin: str
+    moment: np.ndarray  # int64[n], µs
+    size: np.ndarray
+    px: np.ndarray  # NaN: none
+    mark: np.ndarray
+    known: np.ndarray  # int64[n], µs; empty: none is later than its snapshot's
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> "_Rows":
+        rows = rows.select(
+            pl.col("snapshot_ts", "^known_ts$").to_physical(),
+            pl.col("size", "liquidation_px", "mark_px").fill_null(np.nan),
+        ).rechunk()
+        names = ("snapshot_ts", "size", "liquidation_px", "mark_px")
+        late = "known_ts" in rows.columns
+        known = rows["known_ts"].to_numpy() if late else np.empty(0, dtype=np.int64)
+        return cls(*(rows[name].to_numpy() for name in names), known)
+
+    def part(self, start: int, stop: int) -> "_Rows":
+        return _Rows(*(column[start:stop] for column in self))
+
+
+class _Snapshots(NamedTuple):
+    """Snapshots of one source and scope, in order of time."""
+
     source: str
     scope: str
     moments: np.ndarray  # int64[s], µs
     known: np.ndarray  # int64[s], µs
+
+
+class _Cells(NamedTuple):
+    """What the kernel says of one coin."""
+
+    coin: str
+    snapshots: _Snapshots
     index: np.ndarray
     sums: np.ndarray
     marks: np.ndarray
@@ -97,136 +130,146 @@ def levels_of_day(
     """
     complete = con.sql(COMPLETE, params={"day": day}).pl()
     cells = [*_of_complete(lake, paths, complete), *_of_sweeps(con, day)]
-    tables = [_rows(each) for each in cells if each.index.size]
-    return pa.concat_tables(tables) if tables else LIQUIDATION_LEVELS.schema.empty_table()
+    return _table([each for each in cells if each.index.size])
 
 
 def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> list[_Cells]:
     """Bin the rows of complete snapshots, every coin and moment in one pass."""
-    groups = complete.group_by("source", "scope", maintain_order=True)
-    wanted = {key: rows.sort("snapshot_ts") for key, rows in groups}
-    slices: dict[tuple, list[pl.DataFrame]] = defaultdict(list)
+    wanted = {
+        key: _Snapshots(*key, *(rows[name].to_physical().to_numpy() for name in TIMES))
+        for key, rows in complete.sort(TIMES[0]).group_by(
+            "source", "scope", maintain_order=True
+        )
+    }
+    parts: dict[tuple, list[_Rows]] = defaultdict(list)
     for path in paths if wanted else ():
-        for key, rows in _by_snapshots(lake, path):
+        for key, rows in _by_snapshots(lake, path, complete["known_ts"].min()):
             if key in wanted:
                 coins = rows["coin"].rle().struct.unnest()
-                starts = coins["len"].cum_sum() - coins["len"]
-                values = rows.drop("coin")
-                for coin, start, count in zip(
-                    coins["value"], starts, coins["len"], strict=True
-                ):
-                    slices[*key, coin].append(values.slice(start, count))
-    # The largest first, so that no thread is left with it alone at the end.
-    order = sorted(slices, key=lambda key: -sum(len(one) for one in slices[key]))
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        return list(
-            threads.map(
-                lambda key: _binned(*key, pl.concat(slices.pop(key)), wanted[key[:2]]), order
-            )
+                stops = coins["len"].cum_sum().to_list()
+                values = _Rows.of(rows)
+                for coin, start, stop in zip(coins["value"], [0, *stops], stops, strict=False):
+                    parts[*key, coin].append(values.part(start, stop))
+
+    def binned(key: tuple) -> _Cells:
+        some = parts[key]
+        return _binned(
+            str(key[2]), wanted[key[:2]], some[0] if len(some) == 1 else _joined(some)
         )
 
+    # The largest first, so that no thread is left with it alone at the end.
+    order = sorted(parts, key=lambda key: -sum(one.size.size for one in parts[key]))
+    with ThreadPoolExecutor(cpu_count()) as threads:
+        return list(threads.map(binned, order))
 
-def _by_snapshots(lake: Lake, path: str) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
-    """Yield the rows of a file by source and scope, sorted by coin."""
+
+def _joined(parts: Sequence[_Rows]) -> _Rows:
+    known = [
+        one.known if one.known.size else np.full_like(one.moment, EARLIEST) for one in parts
+    ]
+    columns = zip(
+        *(one._replace(known=late) for one, late in zip(parts, known, strict=True)), strict=True
+    )
+    return _Rows(*(np.concatenate(column) for column in columns))
+
+
+def _by_snapshots(
+    lake: Lake, path: str, known: Any
+) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
+    """Yield the rows of a file by source and scope, sorted by coin.
+
+    What its statistics tell is not read: a word that is the same in all rows, and when rows
+    were known if none was later than ``known``.
+    """
     place = lake.place(path)
     body: Any = place if isinstance(place, Path) else lake.read(path)
     held = pq.ParquetFile(place if isinstance(place, Path) else pa.BufferReader(body))
-    if (key := _constant(held.metadata)) is not None:
-        yield key, pl.read_parquet(body, columns=list(COLUMNS), hive_partitioning=False)
+    spans = {name: _span(held.metadata, name) for name in ("source", "scope", "known_ts")}
+    told = [spans[name] for name in ("source", "scope")]
+    same = [span[0] for span in told if span and span[0] == span[1]]
+    latest = spans["known_ts"]
+    columns = [*COLUMNS, *([] if len(same) == 2 else ["source", "scope"])]
+    columns += [] if latest and latest[1] <= known else ["known_ts"]
+    rows = pl.read_parquet(body, columns=columns, hive_partitioning=False)
+    if len(same) == 2:
+        yield (same[0], same[1]), rows
         return
-    rows = pl.read_parquet(body, columns=[*COLUMNS, "source", "scope"], hive_partitioning=False)
     for (source, scope), some in rows.group_by("source", "scope", maintain_order=True):
-        yield (str(source), str(scope)), some.drop("source", "scope")
+        yield (str(source), str(scope)), some
 
 
-def _constant(metadata: pq.FileMetaData) -> tuple[str, str] | None:
-    """Return source and scope of a file whose rows are all of one, by its statistics."""
-    names = metadata.schema.names
-    found: set[tuple[str, str]] = set()
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        both = [row_group.column(names.index(name)).statistics for name in ("source", "scope")]
-        if any(one is None or one.min != one.max for one in both):
-            return None
-        found.add((both[0].min, both[1].min))
-    return found.pop() if len(found) == 1 else None
+def _span(metadata: pq.FileMetaData, name: str) -> tuple[Any, Any] | None:
+    """Return the least and the largest value of a column by its statistics; None: not told."""
+    at = metadata.schema.names.index(name)
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    told = [group.column(at).statistics for group in groups]
+    if not told or any(one is None or not one.has_min_max for one in told):
+        return None
+    return min(one.min for one in told), max(one.max for one in told)
 
 
-def _binned(
-    source: str, scope: str, coin: str, rows: pl.DataFrame, snapshots: pl.DataFrame
-) -> _Cells:
-    moments = snapshots["snapshot_ts"].to_physical().to_numpy()
-    moment = rows["snapshot_ts"].to_physical().to_numpy()
-    cells = _cells(moment, moments, rows)
-    known = snapshots["known_ts"].to_physical().to_numpy().copy()
-    if (rows["known_ts"].max() or known.min()) > snapshots["known_ts"].min():
-        latest = rows.group_by("snapshot_ts").agg(pl.col("known_ts").max())
-        place = np.searchsorted(moments, latest["snapshot_ts"].to_physical().to_numpy())
-        inside = place < moments.size
-        np.maximum.at(known, place[inside], latest["known_ts"].to_physical().to_numpy()[inside])
-    return _Cells(coin, source, scope, moments, known, *cells)
+def _binned(coin: str, snapshots: _Snapshots, rows: _Rows) -> _Cells:
+    index, sums, marks, outside = cells_of_coin(
+        rows.moment,
+        rows.size,
+        rows.px,
+        rows.mark,
+        rows.px.view("i8"),
+        snapshots.moments,
+        EDGES,
+        LOGS,
+        STEP,
+    )
+    if outside:
+        raise Outside(f"{outside} liquidation prices are not from 1e-15 to 1e15 USD")
+    if rows.known.size and rows.known.max() > snapshots.known.min():
+        place = np.searchsorted(snapshots.moments, rows.moment)
+        place = np.minimum(place, snapshots.moments.size - 1)
+        ours = snapshots.moments[place] == rows.moment
+        known = snapshots.known.copy()
+        np.maximum.at(known, place[ours], rows.known[ours])
+        snapshots = snapshots._replace(known=known)
+    return _Cells(coin, snapshots, index, sums, marks)
 
 
 def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Cells]:
     """Bin what each sweep of the day merges to, one sweep after the other."""
     for source, scope, at, known in con.execute(SWEEPS, {"day": day}).fetchall():
         asked = {"coin": f"{scope}:", "at": at, "source": source, "scope": scope}
-        merged = con.sql(MERGED, params=asked).pl()
-        moments = np.array([_micros(at)])
+        merged = con.sql(MERGED, params=asked).pl().with_columns(snapshot_ts=pl.lit(at, TIME))
+        moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))
+        snapshot = _Snapshots(source, scope, moment, published)
         for (coin,), rows in merged.group_by("coin", maintain_order=True):
-            mark = rows["current_px"][0]
-            index, sums, _ = _cells(
-                np.full(rows.height, moments[0]),
-                moments,
-                rows.rename({"current_px": "mark_px"}),
-            )
-            latest = max(known, rows["known_ts"].max())  # type: ignore[type-var]
-            marks = np.array([np.nan if mark is None else mark])
-            yield _Cells(
-                str(coin),
-                source,
-                scope,
-                moments,
-                np.array([_micros(latest)]),
-                index,
-                sums,
-                marks,
-            )
+            yield _binned(str(coin), snapshot, _Rows.of(rows))
 
 
-def _cells(moment: np.ndarray, moments: np.ndarray, rows: pl.DataFrame) -> tuple:
-    px = _floats(rows["liquidation_px"])
-    size, mark = _floats(rows["size"]), _floats(rows["mark_px"])
-    index, sums, marks, outside = cells_of_coin(
-        np.ascontiguousarray(moment), size, px, mark, px.view("i8"), moments, EDGES, LOGS, STEP
-    )
-    if outside:
-        raise Outside(f"{outside} liquidation prices are not from 1e-15 to 1e15 USD")
-    return index, sums, marks
-
-
-def _floats(values: pl.Series) -> np.ndarray:
-    """Return a column as contiguous ``float64``; null becomes NaN."""
-    return np.ascontiguousarray(values.fill_null(np.nan).to_numpy())
-
-
-def _micros(at: Any) -> int:
-    return int(pa.scalar(at, pa.timestamp("us", tz="UTC")).value)
-
-
-def _rows(cells: _Cells) -> pa.Table:
-    """Return cells as rows of the contract."""
+def _table(cells: Sequence[_Cells]) -> pa.Table:
+    """Return cells as rows of the contract; words are told by number until they are written."""
+    if not cells:
+        return LIQUIDATION_LEVELS.schema.empty_table()
     buckets = EDGES.size - 1
-    place, within = np.divmod(cells.index, 2 * buckets)
-    side, bucket = np.divmod(within, buckets)
-    notional, weighted, size, count, top, squares = cells.sums.T
-    known_ts = pa.array(cells.known[place], pa.timestamp("us", tz="UTC"))
+    counts = [each.index.size for each in cells]
+    split = [np.divmod(each.index, 2 * buckets) for each in cells]
+    side, bucket = np.divmod(np.concatenate([within for _, within in split]), buckets)
+    notional, weighted, size, count, top, squares = np.concatenate(
+        [each.sums for each in cells]
+    ).T
+    by_place = [(each, place) for each, (place, _) in zip(cells, split, strict=True)]
+
+    def told(words: Sequence[str]) -> pa.DictionaryArray:
+        unique = sorted(set(words))
+        codes = np.repeat([unique.index(word) for word in words], counts).astype(np.int32)
+        return pa.DictionaryArray.from_arrays(codes, unique)
+
+    def picked(name: str) -> np.ndarray:
+        return np.concatenate([getattr(each.snapshots, name)[at] for each, at in by_place])
+
     columns = {
-        "snapshot_ts": pa.array(cells.moments[place], pa.timestamp("us", tz="UTC")),
-        "source": _same(cells.source, place.size),
-        "scope": _same(cells.scope, place.size),
-        "coin": _same(cells.coin, place.size),
-        "side": pa.DictionaryArray.from_arrays(side, SIDES).cast(pa.string()),
+        "snapshot_ts": pa.array(picked("moments"), TS),
+        "source": told([each.snapshots.source for each in cells]),
+        "scope": told([each.snapshots.scope for each in cells]),
+        "coin": told([each.coin for each in cells]),
+        "side": pa.DictionaryArray.from_arrays(side.astype(np.int32), ["long", "short"]),
         "bucket": bucket + FIRST,
         "px": weighted / notional,
         "size": size,
@@ -234,11 +277,9 @@ def _rows(cells: _Cells) -> pa.Table:
         "positions": count.astype(np.int64),
         "top_account_share": top / notional,
         "herfindahl": squares / (notional * notional),
-        "current_px": pa.array(cells.marks[place], from_pandas=True),
-        "known_ts": known_ts,
+        "current_px": pa.array(
+            np.concatenate([each.marks[at] for each, at in by_place]), from_pandas=True
+        ),
+        "known_ts": pa.array(picked("known"), TS),
     }
     return pa.table(columns).select(LIQUIDATION_LEVELS.schema.names)
-
-
-def _same(text: str, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(text), count)

@@ -7,7 +7,7 @@
 -- from liquidation_levels where those are of the lake as it is now.
 --
 -- grain: ts, px_low
--- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fills_held, segment_map
+-- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fill_hours, segment_map
 -- units: ts is the moment asked for, UTC; px_low, px_high, current_px are USD; notional is USD at the
 --        price where positions close; liquidated_long and liquidated_short are USD at the price of
 --        the fills in [ts, ts + every), and known with until only: what comes after ts is no part of
@@ -109,6 +109,23 @@ heat_fills as (
     group by all
 ),
 
+-- Of an interval whose fills are not all held, what was liquidated is not known.
+heat_told as (
+    select
+        m.ts,
+        bool_and(coalesce(
+            h.held_to >= least(h.hour_ts + interval 1 hour, m.ts + to_microseconds(q.every_us), q.until_asked),
+            false
+        )) as held
+    from heat_moments as m
+    cross join heat_asked as q
+    inner join fill_hours(coin, since, until, knowable := knowable) as h
+        on
+            h.hour_ts < least(m.ts + to_microseconds(q.every_us), q.until_asked)
+            and h.hour_ts + interval 1 hour > m.ts
+    group by m.ts
+),
+
 heat_segments as (
     select
         m.ts,
@@ -158,12 +175,13 @@ select
     if(a.snapshot_ts is null, null, coalesce(c.short_notional, 0)) as short_notional,
     if(a.snapshot_ts is null, null, coalesce(c.positions, 0)) as positions,
     s.most_hit_segment,
-    c.long_usd as liquidated_long,
-    c.short_usd as liquidated_short,
+    if(t.held, coalesce(c.long_usd, 0), null) as liquidated_long,
+    if(t.held, coalesce(c.short_usd, 0), null) as liquidated_short,
     a.snapshot_ts
 from heat_cells as c
 cross join heat_asked as q
 inner join heat_answering as a on c.ts = a.ts
+inner join heat_told as t on c.ts = t.ts
 left join heat_segments as s
     on
         c.ts = s.ts

@@ -1,0 +1,1 @@
+select ts, round(ratio, 9) as ratio, regime, long_notional, short_notional, within_pct from leverage_regime_between('BTC', timestamptz '2026-01-01 22:00:00+00', timestamptz '2026-01-02 10:00:00+00', interval 4 hours, within_pct := 20)

@@ -1,0 +1,1 @@
+from liquidation_heatmap('BTC', timestamptz '2026-01-02 00:00:00+00', timestamptz '2026-01-01 00:00:00+00')

@@ -1,0 +1,1 @@
+select ts, px_low, long_notional, positions, liquidated_long, snapshot_ts from liquidation_heatmap('BTC', timestamptz '2026-01-02 02:00:00+00', timestamptz '2026-01-02 03:00:00+00', interval 1 hour, width_pct := 100)

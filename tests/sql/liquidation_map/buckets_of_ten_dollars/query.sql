@@ -1,0 +1,1 @@
+select side, px_low, px_high, notional from liquidation_map('BTC', timestamptz '2026-01-02 01:00:00+00', width_px := 10)

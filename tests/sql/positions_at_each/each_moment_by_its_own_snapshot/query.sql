@@ -1,0 +1,1 @@
+select ts, account, notional, current_px, snapshot_ts from positions_at_each('BTC', [timestamptz '2026-01-02 06:00:00+00', timestamptz '2026-01-02 05:00:00+00', timestamptz '2026-01-02 05:00:00+00', timestamptz '2026-01-01 00:00:00+00']) order by ts, account
