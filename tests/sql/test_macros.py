@@ -54,6 +54,38 @@ FILLED_IN = {
         "day": "start_ts::timestamptz::date",
         "known_ts": "start_ts",
     },
+    "parts": {
+        "table_name": "'fills'",
+        "source": "'test'",
+        "revision": "1",
+        "max_ts": "day::timestamptz + interval 23 hours",
+        "known_ts": "day::timestamptz + interval 24 hours",
+    },
+    "asks": {"table_name": "'fills'", "source": "'test'", "asked_ts": "day"},
+    "candles": {
+        "venue": "'hyperliquid'",
+        "source": "'test'",
+        "day": "start_ts::timestamptz::date",
+        "known_ts": "start_ts",
+    },
+    "funding": {
+        "venue": "'hyperliquid'",
+        "source": "'test'",
+        "day": "time_ts::timestamptz::date",
+        "known_ts": "time_ts",
+    },
+    "order_books": {
+        "source": "'test'",
+        "day": "book_ts::timestamptz::date",
+        "known_ts": "book_ts",
+    },
+    "liquidation_levels": {
+        "source": "'test'",
+        "scope": "'hyperliquid'",
+        "day": "snapshot_ts::timestamptz::date",
+    },
+    "levels_days": {"revised": "false"},
+    "margin_errors": {"day": "start_ts::timestamptz::date"},
     "asset_contexts": {
         "venue": "'hyperliquid'",
         "source": "'test'",
@@ -63,10 +95,18 @@ FILLED_IN = {
 }
 
 
-@pytest.fixture
-def con(tmp_path):
-    with catalog.open_lake(tmp_path) as con:  # an empty lake: every table exists, no rows
+@pytest.fixture(scope="module")
+def empty_lake(tmp_path_factory):
+    with catalog.open_lake(tmp_path_factory.mktemp("lake")) as con:
         yield con
+
+
+@pytest.fixture
+def con(empty_lake):
+    """An empty lake: every table exists, no rows; what a test puts in is taken back."""
+    yield empty_lake
+    for table in FILLED_IN:
+        empty_lake.execute(f"delete from promised.{table}")
 
 
 def load(con, csv):

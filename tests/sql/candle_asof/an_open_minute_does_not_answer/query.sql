@@ -1,0 +1,1 @@
+select * from candle_asof('BTC', '2026-01-08T10:05:30Z', interval_ := '1m')

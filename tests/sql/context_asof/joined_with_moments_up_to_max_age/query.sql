@@ -1,0 +1,1 @@
+select m.at_ts, c.* from (values ('2026-01-08T09:59:59Z'::timestamptz), ('2026-01-08T10:00Z'), ('2026-01-08T10:06Z'), ('2026-01-08T12:05Z'), ('2026-01-08T12:05:00.000001Z')) as m (at_ts) left join lateral (from context_asof('BTC', m.at_ts)) as c on true order by m.at_ts

@@ -1,0 +1,1 @@
+select * from context_asof('BTC', '2026-01-08T10:06Z', knowable := true)

@@ -1,0 +1,54 @@
+-- The newest reading of a coin's order book, at or before a moment and at most max_age before it; no
+-- row beyond that.  Joins with any answer, as context_asof does.
+--
+-- grain: at most one row
+-- reads: order_books
+-- units: as order_books; best prices and mid_px are USD, null where a side is empty; depth is USD
+--        within depth_pct of the mid, both sides, null where it is not known (see book_depth);
+--        age_seconds is from book_ts to the moment asked for
+-- table macro: book_asof(coin, "at", max_age := interval 10 minutes, depth_pct := 0.1, knowable := false)
+with asked as (
+    select
+        coin as coin_asked,
+        "at"::timestamptz as at_asked,
+        checked_age(max_age) as age_asked,
+        checked_positive(depth_pct, 'depth_pct') as reach_pct,
+        knowable as knowable_asked
+),
+
+hours as (
+    select
+        q.*,
+        unnest(generate_series(
+            date_trunc('hour', q.at_asked - q.age_asked), q.at_asked, interval 1 hour
+        )) as hour_ts
+    from asked as q
+),
+
+near as (
+    select
+        b.book_ts,
+        b.bids[1].px as best_bid_px,
+        b.asks[1].px as best_ask_px,
+        (b.bids[1].px + b.asks[1].px) / 2 as mid_px,
+        book_depth(b.bids, b.asks, h.reach_pct) as depth,
+        b.bids,
+        b.asks,
+        b.source,
+        (epoch_us(h.at_asked) - epoch_us(b.book_ts)) / 1000000 as age_seconds
+    from order_books_versions as b
+    inner join hours as h
+        on
+            b.day = (h.hour_ts at time zone 'UTC')::date
+            and date_trunc('hour', b.book_ts) = h.hour_ts
+    where
+        b.coin = h.coin_asked
+        and b.book_ts <= h.at_asked
+        and b.book_ts >= h.at_asked - h.age_asked
+        and stands(b.known_ts, b.since_ts, b.superseded_ts, h.at_asked, h.knowable_asked)
+)
+
+select unnest(min_by(n, (n.age_seconds, n.source)))
+from asked as q
+left join near as n on q.age_asked > interval 0 seconds
+having count(n.age_seconds) > 0

@@ -1,0 +1,17 @@
+-- The length of an interval in microseconds, or an error that says what is allowed.  Months are
+-- refused, for they have no fixed length, and so is what would cut a range into millions of rows.
+--
+-- macro: checked_every(every, since, until)
+case
+    when
+        date_part('month', every::interval) = 0
+        and date_part('year', every::interval) = 0
+        and epoch_us(every::interval) >= 1000000
+        and epoch_us(every::interval) <= 31622400000000
+        and (epoch_us(until::timestamptz) - epoch_us(since::timestamptz)) / epoch_us(every::interval) <= 1000000
+        then epoch_us(every::interval)
+    else error(
+        'every ' || coalesce(every::varchar, 'null')
+        || ' is not allowed; use 1 second to 366 days, not months, and at most 1000000 intervals'
+    )
+end

@@ -1,0 +1,56 @@
+-- What the venue said of a coin last, at or before a moment and at most max_age before it; no row
+-- beyond that.  Joins with any answer: from liquidation_flow(…) as f, context_asof('BTC', f.until_ts).
+--
+-- grain: at most one row
+-- reads: asset_contexts
+-- units: as asset_contexts; age_seconds is from context_ts to the moment asked for
+-- table macro: context_asof(coin, "at", max_age := interval 2 hours, venue := 'hyperliquid', knowable := false)
+with asked as (
+    select
+        coin as coin_asked,
+        "at"::timestamptz as at_asked,
+        checked_age(max_age) as age_asked,
+        venue as venue_asked,
+        knowable as knowable_asked
+),
+
+-- Joined by the hour: of each moment of a lateral join, few rows are looked at.
+hours as (
+    select
+        q.*,
+        unnest(generate_series(
+            date_trunc('hour', q.at_asked - q.age_asked), q.at_asked, interval 1 hour
+        )) as hour_ts
+    from asked as q
+),
+
+near as (
+    select
+        c.context_ts,
+        c.mark_px,
+        c.oracle_px,
+        c.mid_px,
+        c.open_interest,
+        coalesce(c.open_interest * c.mark_px, c.open_interest_notional) as open_interest_notional,
+        c.funding_rate,
+        c.premium,
+        c.day_notional_volume,
+        c.source,
+        (epoch_us(h.at_asked) - epoch_us(c.context_ts)) / 1000000 as age_seconds
+    from asset_contexts_versions as c
+    inner join hours as h
+        on
+            c.day = (h.hour_ts at time zone 'UTC')::date
+            and date_trunc('hour', c.context_ts) = h.hour_ts
+    where
+        c.coin = h.coin_asked
+        and c.venue = h.venue_asked
+        and c.context_ts <= h.at_asked
+        and c.context_ts >= h.at_asked - h.age_asked
+        and stands(c.known_ts, c.since_ts, c.superseded_ts, h.at_asked, h.knowable_asked)
+)
+
+select unnest(min_by(n, (n.age_seconds, n.source)))
+from asked as q
+left join near as n on q.age_asked > interval 0 seconds
+having count(n.age_seconds) > 0

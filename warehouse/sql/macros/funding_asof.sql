@@ -1,0 +1,51 @@
+-- The newest funding payment of a coin, at or before a moment and at most max_age before it; no row
+-- beyond that.  Joins with any answer, as context_asof does.
+--
+-- grain: at most one row
+-- reads: funding
+-- units: as funding; hourly_rate is rate over period_hours, null where the period is not given;
+--        age_seconds is from time_ts to the moment asked for
+-- table macro: funding_asof(coin, "at", max_age := interval 9 hours, venue := 'hyperliquid', knowable := false)
+with asked as (
+    select
+        coin as coin_asked,
+        "at"::timestamptz as at_asked,
+        checked_age(max_age) as age_asked,
+        venue as venue_asked,
+        knowable as knowable_asked
+),
+
+hours as (
+    select
+        q.*,
+        unnest(generate_series(
+            date_trunc('hour', q.at_asked - q.age_asked), q.at_asked, interval 1 hour
+        )) as hour_ts
+    from asked as q
+),
+
+near as (
+    select
+        f.time_ts,
+        f.rate,
+        f.period_hours,
+        f.rate / f.period_hours as hourly_rate,
+        f.source,
+        (epoch_us(h.at_asked) - epoch_us(f.time_ts)) / 1000000 as age_seconds
+    from funding_versions as f
+    inner join hours as h
+        on
+            f.day = (h.hour_ts at time zone 'UTC')::date
+            and date_trunc('hour', f.time_ts) = h.hour_ts
+    where
+        f.coin = h.coin_asked
+        and f.venue = h.venue_asked
+        and f.time_ts <= h.at_asked
+        and f.time_ts >= h.at_asked - h.age_asked
+        and stands(f.known_ts, f.since_ts, f.superseded_ts, h.at_asked, h.knowable_asked)
+)
+
+select unnest(min_by(n, (n.age_seconds, n.source)))
+from asked as q
+left join near as n on q.age_asked > interval 0 seconds
+having count(n.age_seconds) > 0

@@ -1,0 +1,163 @@
+-- Forced closings of one coin, interval by interval, and how fast they come against the coin's own
+-- week before.  Intervals start at `since`; the last ends at `until`.  The rules are in
+-- docs/definitions.md, "Flow and cascades"; liquidation_flow adds the market around them.
+--
+-- An interval whose fills are not all held is null but for ts, until_ts and held_share; one whose
+-- fills are held and in which nothing was liquidated is 0.
+--
+-- grain: ts
+-- reads: liquidations_between, fill_hours
+-- units: an interval is [ts, until_ts); held_share and norm_share are shares of the interval's and of
+--        the week before's time whose fills are held; liquidations are trades; notionals are USD;
+--        adl and backstop are null where only a source without them is held; accounts are those
+--        named; velocity and norm are USD a minute; velocity_ratio is null while less than min_held
+--        of the week before ts is held
+-- table macro: liquidation_rates(coin, since, until, every := interval 1 hour, knowable := false, min_held := 0.25)
+with asked as (
+    select
+        coin as coin_asked,
+        epoch_us(since::timestamptz) as since_us,
+        epoch_us(checked_until(since, until)) as until_us,
+        checked_every(every, since, until) as every_us,
+        checked_share(min_held) as share_asked
+),
+
+grid as materialized (
+    select
+        g.k,
+        q.since_us + g.k * q.every_us as start_us,
+        least(q.since_us + (g.k + 1) * q.every_us, q.until_us) as end_us,
+        q.share_asked
+    from asked as q
+    cross join unnest(generate_series(0, (q.until_us - q.since_us - 1) // q.every_us)) as g (k)
+    where q.coin_asked <> ''
+),
+
+-- Held time before each hour, so that what is held of a span is one subtraction.
+hours as materialized (
+    select
+        epoch_us(h.hour_ts) // 3600000000 as hour,
+        coalesce(epoch_us(h.held_to) - epoch_us(h.hour_ts), 0) as held_us,
+        if(h.tells_all, 0, 1) * coalesce(epoch_us(h.held_to) - epoch_us(h.hour_ts), 0) as silent_us,
+        coalesce(sum(held_us) over earlier, 0)::bigint as held_before,
+        coalesce(sum(silent_us) over earlier, 0)::bigint as silent_before,
+        h.held_to
+    from fill_hours(coin, since::timestamptz - interval 7 days, until, knowable := knowable) as h
+    window earlier as (order by h.hour_ts rows between unbounded preceding and 1 preceding)
+),
+
+forced as materialized (
+    select
+        epoch_us(f.time_ts) as time_us,
+        f.side,
+        f.notional,
+        f.method,
+        f.account
+    from liquidations_between(coin, since::timestamptz - interval 7 days, until, knowable := knowable) as f
+    inner join hours as h
+        on
+            epoch_us(f.time_ts) // 3600000000 = h.hour
+            and f.time_ts < h.held_to
+),
+
+counted as (
+    select
+        (f.time_us - q.since_us) // q.every_us as k,
+        count(*) as liquidations,
+        sum(f.notional) filter (where f.side = 'long') as long_notional,
+        sum(f.notional) filter (where f.side = 'short') as short_notional,
+        sum(f.notional) as notional,
+        max(f.notional) as largest,
+        sum(f.notional) filter (where f.method = 'adl') as adl_notional,
+        sum(f.notional) filter (where f.method = 'backstop') as backstop_notional,
+        count(distinct f.account) as accounts
+    from forced as f
+    cross join asked as q
+    where f.time_us >= q.since_us
+    group by all
+),
+
+-- Summed frame by frame, not as a difference of running sums, in which a quiet week after a
+-- cascade would drown.
+marked as (
+    select
+        m.k,
+        sum(m.notional) over (
+            order by m.time_us range between 604800000000 preceding and 1 preceding
+        ) as notional
+    from (
+        select
+            g.k,
+            g.start_us as time_us,
+            null::double as notional
+        from grid as g
+        union all
+        select
+            null as k,
+            f.time_us,
+            sum(f.notional) as notional
+        from forced as f
+        group by f.time_us
+    ) as m
+    qualify m.k is not null
+),
+
+spans as (
+    select
+        g.*,
+        coalesce(e.held_before + least(e.held_us, g.end_us - e.hour * 3600000000), 0)
+        - coalesce(s.held_before + least(s.held_us, g.start_us - s.hour * 3600000000), 0) as held_us,
+        coalesce(e.silent_before + least(e.silent_us, g.end_us - e.hour * 3600000000), 0)
+        - coalesce(s.silent_before + least(s.silent_us, g.start_us - s.hour * 3600000000), 0) as silent_us,
+        coalesce(s.held_before + least(s.held_us, g.start_us - s.hour * 3600000000), 0)
+        - coalesce(w.held_before + least(w.held_us, g.start_us - 604800000000 - w.hour * 3600000000), 0)
+            as week_us
+    from grid as g
+    left join hours as e on e.hour = (g.end_us - 1) // 3600000000
+    left join hours as s on s.hour = (g.start_us - 1) // 3600000000
+    left join hours as w on w.hour = (g.start_us - 604800000001) // 3600000000
+),
+
+judged as (
+    select
+        s.*,
+        s.held_us = s.end_us - s.start_us as held,
+        s.week_us / 604800000000 as norm_share,
+        if(
+            s.week_us / 604800000000 >= s.share_asked,
+            coalesce(m.notional, 0) / (s.week_us / 60000000),
+            null
+        ) as norm,
+        if(held, coalesce(c.liquidations, 0), null) as liquidations,
+        if(held, coalesce(c.long_notional, 0), null) as long_notional,
+        if(held, coalesce(c.short_notional, 0), null) as short_notional,
+        if(held, coalesce(c.notional, 0), null) as notional,
+        if(held, c.largest, null) as largest,
+        if(held and s.silent_us = 0, coalesce(c.adl_notional, 0), null) as adl_notional,
+        if(held and s.silent_us = 0, coalesce(c.backstop_notional, 0), null) as backstop_notional,
+        if(held, coalesce(c.accounts, 0), null) as accounts
+    from spans as s
+    left join marked as m on s.k = m.k
+    left join counted as c on s.k = c.k
+)
+
+select
+    make_timestamptz(j.start_us) as ts,
+    make_timestamptz(j.end_us) as until_ts,
+    j.held_us / (j.end_us - j.start_us) as held_share,
+    j.liquidations,
+    j.long_notional,
+    j.short_notional,
+    j.notional,
+    j.notional / nullif(j.liquidations, 0) as mean_notional,
+    j.largest,
+    j.adl_notional,
+    j.backstop_notional,
+    j.accounts,
+    j.notional / ((j.end_us - j.start_us) / 60000000) as velocity,
+    j.norm,
+    j.norm_share,
+    -- A coin in which almost nothing is ever liquidated would make any trade infinitely fast.
+    j.notional / ((j.end_us - j.start_us) / 60000000) / if(j.norm < 1, 1, j.norm) as velocity_ratio
+from judged as j
+order by j.start_us
