@@ -3,6 +3,7 @@
 import atexit
 import importlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -61,6 +62,16 @@ VERBS = {
         "How much of the open interest a map has seen.",
     ),
     "scenarios": ("warehouse.cli", "scenarios", "What a fall or rise would have triggered."),
+    "changes": (
+        "warehouse.cohorts_cli",
+        "changes",
+        "Where the mass of a map comes from.",
+    ),
+    "risk": (
+        "warehouse.cohorts_cli",
+        "risk",
+        "How near liquidation a segment's positions are.",
+    ),
     "joint-map": (
         "warehouse.cross.cli",
         "joint_map",
@@ -162,6 +173,8 @@ def compile_() -> None:
     from backtest.study import run_study
     from pipelines.simulator.archive.write import write_archive
     from pipelines.simulator.world import WorldSpec
+    from warehouse import open_lake
+    from warehouse.joint_map import joint_map
     from warehouse.terminal import say
 
     # Kernels are compiled for what they are called with: so walk the road once, in the small.
@@ -174,6 +187,8 @@ def compile_() -> None:
         _land_everything(str(root), lake, "simulated", quiet=True)
         start = datetime.combine(spec.start, time(), UTC)
         run_study(lake, "BTC", start, start + timedelta(days=3))
+        with open_lake(lake) as con:
+            joint_map(con, "BTC", start + timedelta(days=2))
 
 
 def _refuse_a_lake_of_others(lake: Path, simulated: bool) -> None:
@@ -199,8 +214,10 @@ def _land_everything(
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
     from pipelines.steps.fills import land_hourly_fills
+    from pipelines.steps.margin_errors import land_margin_errors
     from pipelines.steps.market import land_market
     from pipelines.steps.positions import land_reservoir
+    from warehouse.marts.refresh import refresh
     from warehouse.terminal import progress_bar, say
 
     named = {"source": label} if label else {}
@@ -215,6 +232,8 @@ def _land_everything(
         landed += land_reservoir(root, lake, progress=progress, **named)
     with progress_bar("fills") as progress, _maybe_absent(say):
         landed.append(land_hourly_fills(root, lake, progress=progress, label=label))
+    landed += land_margin_errors(lake, sorted(set(days)), lambda: datetime.now(UTC))
+    refresh(lake)
     if not quiet:
         show_landed(landed, as_json=False)
 
@@ -271,6 +290,13 @@ def main() -> None:
     sys.exit(status)
 
 
+# DuckDB's words for a part's file that is gone: of a folder, and of a bucket.
+_GONE = re.compile(
+    r"(No files found that match|Cannot open file).*/day=\d{4}-\d\d-\d\d/"
+    r"|FileNotFoundError: The specified key does not exist"
+)
+
+
 def _run() -> int:
     """Run the command line and return its exit status."""
     try:
@@ -294,9 +320,10 @@ def _run() -> int:
             return 130
         if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb"}:
             raise
-        return _complain(
-            str(error).split("\n\n")[0].removeprefix("Invalid Input Error: "), error
-        )
+        text = str(error)
+        if _GONE.search(text):
+            text = "the lake was compacted since it was opened; open it again"
+        return _complain(text.split("\n\n")[0].removeprefix("Invalid Input Error: "), error)
 
 
 def _complain(text: str, error: Exception | None = None) -> int:

@@ -1,4 +1,4 @@
-"""This module measures a day of 24 large snapshots: what it takes to keep it.
+"""This module measures a day of 24 large snapshots: what it takes to keep it and to map it.
 
 The positions are those of a simulated venue of 132,000 accounts and 200 coins, hour by hour.
 """
@@ -46,6 +46,77 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 print(landed, compacted, before, size(), peak)
 """
 
+MAP = """
+import glob, time
+from datetime import date
+import duckdb, pandas as pd, numpy as np
+from warehouse import open_lake
+from warehouse.marts.levels import levels_of_day
+from warehouse.marts.made_of import paths_by_day
+from warehouse.marts.refresh import refresh
+from warehouse.store import Lake, parts_of
+def best(run, times=3):
+    spent = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - start)
+    return min(spent)
+lake = Lake.at({lake!r})
+[(day, paths)] = [
+    (day, sorted(set(path for path in paths if path.startswith("positions/"))))
+    for day, paths in paths_by_day(parts_of(lake)).items()
+]
+[file] = [str(lake.place(path)) for path in paths]
+con = duckdb.connect()
+con.execute("set enable_progress_bar = false")
+bare = best(lambda: con.sql(
+    f"select max(coin), max(snapshot_ts), sum(size), sum(liquidation_px), sum(mark_px) "
+    f"from '{{file}}'"
+).fetchall())
+sql = best(lambda: con.sql(
+    f"create or replace temp table t as select coin, snapshot_ts, size > 0 as long, "
+    f"floor(ln(liquidation_px) / ln(1.005))::bigint as bucket, "
+    f"sum(abs(size) * liquidation_px) as notional, sum(abs(size)) as size, count(*) as n, "
+    f"sum(abs(size) * liquidation_px * liquidation_px) as weighted, "
+    f"max(abs(size) * liquidation_px) as top, "
+    f"sum(pow(abs(size) * liquidation_px, 2)) as squares "
+    f"from '{{file}}' where liquidation_px is not null group by all"
+), 1)
+def script():
+    held = pd.read_parquet(
+        file, columns=["coin", "snapshot_ts", "size", "liquidation_px"], partitioning=None
+    ).dropna(subset=["liquidation_px"])
+    held["bucket"] = np.floor(np.log(held.liquidation_px) / np.log(1.005)).astype(int)
+    held["long"] = held["size"] > 0
+    held["coins"] = held["size"].abs()
+    held["notional"] = held.coins * held.liquidation_px
+    held["weighted"] = held.notional * held.liquidation_px
+    held["squares"] = held.notional**2
+    by = held.groupby(["coin", "snapshot_ts", "long", "bucket"], observed=True)
+    by.agg({{
+        "notional": ["sum", "max", "size"], "coins": "sum", "weighted": "sum", "squares": "sum"
+    }})
+pandas = best(script, 1)
+with open_lake(lake) as con:
+    run = lambda: levels_of_day(con, lake, paths, day)
+    run()
+    ours = best(run)
+    rows = run().num_rows
+start = time.perf_counter()
+refresh(lake)
+kept = time.perf_counter() - start
+with open_lake(lake) as con:
+    [(at,)] = con.sql("select max(snapshot_ts) from snapshots").fetchall()
+    ask = lambda: con.execute("from liquidation_map('BTC', $at)", {{"at": at}}).fetchall()
+    ask()
+    levels = best(ask, 7)
+    con.execute("delete from promised.levels_days")
+    ask()
+    raw = best(ask, 5)
+print(ours, bare, sql, pandas, kept, levels, raw, rows)
+"""
+
 
 def day(folder: Path) -> Iterator[Figure]:
     """Measure the landing and the compaction of a day, and the bytes that it takes."""
@@ -66,4 +137,31 @@ def day(folder: Path) -> Iterator[Figure]:
         f"landing it: {landed:.1f} s",
         compacted / landed,
         "< 2 GiB",
+    )
+    ours, bare, sql, pandas, kept, levels, raw, cells = apart(MAP.format(lake=lake))
+    what = f"all maps of that day rebuilt, {cells:,.0f} buckets"
+    yield Figure(
+        what,
+        f"{ours:.2f} s",
+        f"DuckDB reads and sums the columns: {bare:.2f} s",
+        ours / bare,
+        "≤ 2",
+    )
+    yield Figure(what, f"{ours:.2f} s", f"one DuckDB query: {sql:.2f} s", ours / sql, "< 1")
+    yield Figure(
+        what, f"{ours:.2f} s", f"a pandas script: {pandas:.1f} s", ours / pandas, "< 1"
+    )
+    yield Figure(
+        "the same, landed in the lake",
+        f"{kept:.1f} s",
+        f"rebuilt: {ours:.2f} s",
+        kept / ours,
+        "–",
+    )
+    yield Figure(
+        "`liquidation_map`, one coin of that day, binned ahead",
+        f"{levels * 1000:.0f} ms",
+        f"from the rows: {raw * 1000:.0f} ms",
+        levels / raw,
+        "< 100 ms",
     )

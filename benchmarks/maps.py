@@ -1,4 +1,4 @@
-"""This module measures maps: of a coin on a long lake, and of everything in a snapshot."""
+"""This module measures the map of a coin on a short and on a long lake."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,6 @@ import pyarrow as pa
 from benchmarks.figure import Figure, best
 from warehouse import open_lake
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
-from warehouse.heatmap import liquidation_heatmap
 from warehouse.store import land
 
 T0 = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -78,33 +77,3 @@ def maps_at_a_moment(folder: Path) -> Iterator[Figure]:
 
 def _btc_map(con: duckdb.DuckDBPyConnection, at: datetime) -> list[tuple]:
     return con.sql("from liquidation_map('BTC', $at)", params={"at": at}).fetchall()
-
-
-def maps_of_a_day(folder: Path) -> Iterator[Figure]:
-    """Measure the binned maps of a large snapshot against merely reading its columns."""
-    lake = folder / "wide"
-    land_days(lake, 1, 300_000)
-    with open_lake(lake) as con:
-        files = str(lake / "positions/*/*.parquet")
-        read = best(
-            lambda: duckdb.sql(
-                f"select sum(size), sum(liquidation_px) from '{files}'"
-            ).fetchall()
-        )
-        columns = "coin, snapshot_ts, source, scope, size, liquidation_px"
-
-        def bin_all() -> None:
-            snapshots = con.sql("from snapshots").pl()
-            positions = con.sql(f"select {columns} from positions").pl()
-            for _, rows in positions.group_by("coin"):
-                liquidation_heatmap(rows, snapshots)
-
-        bin_all()
-        ours = best(bin_all)
-    yield Figure(
-        "all maps of a snapshot of 300,000 positions, 100 coins",
-        f"{ours * 1e3:.0f} ms",
-        f"DuckDB reads and sums the two columns: {read * 1e3:.0f} ms",
-        ours / read,
-        "≤ 2",
-    )

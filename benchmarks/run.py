@@ -12,12 +12,13 @@ from pathlib import Path
 from benchmarks.day import day
 from benchmarks.figure import ROOT
 from benchmarks.fills import node_fills
+from benchmarks.joint_map import joint_map
 from benchmarks.landing import snapshot
-from benchmarks.maps import maps_at_a_moment, maps_of_a_day
+from benchmarks.maps import maps_at_a_moment
 from benchmarks.nightly import night
 from benchmarks.worlds import worlds
 
-MEASURES = (maps_at_a_moment, maps_of_a_day, node_fills, snapshot, day, night, worlds)
+MEASURES = (maps_at_a_moment, node_fills, snapshot, day, joint_map, night, worlds)
 
 
 def main() -> None:

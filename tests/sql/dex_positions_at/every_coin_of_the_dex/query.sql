@@ -1,0 +1,1 @@
+select account, coin, side, size, mark_px, liquidation_px, leverage_type, account_value, snapshot_ts, current_px from dex_positions_at('BTC', timestamptz '2026-01-02 06:00:00+00') order by account, coin

@@ -1,0 +1,1 @@
+from margin_error order by coin, leverage_type
