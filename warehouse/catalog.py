@@ -4,7 +4,9 @@ The catalog is a DuckDB connection in memory, rebuilt in milliseconds each time:
 only thing that lasts, so there is nothing to migrate and nothing to lock.
 """
 
+import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,8 @@ from warehouse.health.gaps_table import show_gaps
 from warehouse.store.lake import Lake, NoLake
 
 SQL = files("warehouse") / "sql"
+# A macro's name before its arguments, or a view's after `from` or `join`.
+CALLED = re.compile(r"\b(\w+)(?=\()|(?:from|join) (\w+)")
 
 
 class Definition(NamedTuple):
@@ -116,31 +120,36 @@ def _definition(folder: str, name: str, text: str) -> Definition:
 
 
 def build(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Create every macro and view, in whatever order their references demand.
+    """Create every macro and view, each after what it reads, and return their names.
 
     Raises
     ------
+    graphlib.CycleError
+        If some read each other.
     LookupError
-        If some still read a relation or macro that does not exist.
+        If one reads a relation or macro that does not exist; names it.
     """
-    waiting = {made.name: made for made in definitions()}
-    built: list[str] = []
-    while waiting:
-        missing: dict[str, duckdb.Error] = {}
-        for made in waiting.values():
-            try:
-                con.execute(_statement(made))
-            except (duckdb.CatalogException, duckdb.BinderException) as error:
-                missing[made.name] = error
-                continue
-            what = made.kind.replace("table macro", "macro table")
-            con.execute(f"comment on {what} {made.name} is {quoted(made.purpose)}")
-            built.append(made.name)
-        if len(missing) == len(waiting):
-            causes = "\n".join(f"{name}: {error}" for name, error in missing.items())
-            raise LookupError(f"definitions that cannot be bound:\n{causes}")
-        waiting = {name: waiting[name] for name in missing}
+    made = {one.name: one for one in definitions()}
+    reads = {name: _called(one.body) & made.keys() for name, one in made.items()}
+    built = list(TopologicalSorter(reads).static_order())
+    for name in built:
+        one = made[name]
+        try:
+            con.execute(_statement(one))
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise LookupError(f"{name}: {error}") from error
+        what = one.kind.replace("table macro", "macro table")
+        con.execute(f"comment on {what} {name} is {quoted(one.purpose)}")
     return built
+
+
+def _called(body: str) -> set[str]:
+    """Return the names that SQL may read.
+
+    >>> sorted(_called("select f(a) from g(1) as b cross join c"))
+    ['c', 'f', 'g']
+    """
+    return {name for found in CALLED.findall(body) for name in found if name}
 
 
 def _statement(made: Definition) -> str:

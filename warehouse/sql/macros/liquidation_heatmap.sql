@@ -8,11 +8,11 @@
 --
 -- grain: ts, px_low
 -- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fill_hours, segment_map
--- units: ts is the moment asked for, UTC; px_low, px_high, current_px are USD; notional is USD at the
+-- units: ts is the moment asked for, UTC; px_low and px_high are USD; notional is USD at the
 --        price where positions close; liquidated_long and liquidated_short are USD at the price of
 --        the fills in [ts, ts + every), and known with until only: what comes after ts is no part of
---        what could be known at ts; most_hit_segment is by segment_map of the size kind, null unless
---        segments := true, or where it is not known
+--        what could be known at ts; most_hit_segment is the size segment with the most notional on both
+--        sides; null unless segments := true, or where most is of accounts whose size is not known
 -- table macro: liquidation_heatmap(coin, since, until, every := interval 1 hour, width_pct := 0.5, knowable := false, segments := false, max_age := interval 26 hours, untrusted := false)
 with heat_asked as materialized (
     select
@@ -126,17 +126,15 @@ heat_told as (
     group by m.ts
 ),
 
-heat_segments as (
+heat_hits as (
     select
         m.ts,
-        s.bucket,
-        any_value(s.most_hit_segment) as most_hit_segment
+        bucket_of(sqrt(g.px_low * g.px_high), q.width_asked) as bucket,
+        g.segment,
+        sum(g.notional) as notional
     from heat_moments as m
     cross join heat_asked as q
     cross join lateral (
-        select
-            bucket_of(sqrt(g.px_low * g.px_high), q.width_asked) as bucket,
-            arg_max(g.segment, g.notional) as most_hit_segment
         from segment_map(
             coin,
             if(segments, m.ts, null),
@@ -144,10 +142,18 @@ heat_segments as (
             knowable := knowable,
             max_age := max_age,
             untrusted := untrusted
-        ) as g
-        group by 1
-    ) as s
+        )
+    ) as g
     group by all
+),
+
+heat_segments as (
+    select
+        h.ts,
+        h.bucket,
+        nullif(arg_max(h.segment, h.notional), 'unknown_size') as most_hit_segment
+    from heat_hits as h
+    group by h.ts, h.bucket
 ),
 
 heat_cells as (

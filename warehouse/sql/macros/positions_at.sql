@@ -18,16 +18,21 @@ states as materialized (
     from states_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
 ),
 
+-- With what was asked in them, for a join more beside the positions is slow.
 moments as (
     select distinct
-        day,
-        state_ts,
-        source,
-        scope,
-        sweep_ts,
-        snapshot_ts,
-        account is null as of_all
-    from states
+        q.coin_asked,
+        q.at_asked,
+        q.knowable_asked,
+        s.day,
+        s.state_ts,
+        s.source,
+        s.scope,
+        s.sweep_ts,
+        s.snapshot_ts,
+        s.account is null as of_all
+    from states as s
+    cross join asked as q
 ),
 
 -- Who has an answer of its own holds what that answer says, and nothing if it names no position.
@@ -46,17 +51,16 @@ held as materialized (
         m.sweep_ts,
         m.snapshot_ts as answering_ts
     from positions_versions as p
-    cross join asked as q
     inner join moments as m
         on
-            p.day = m.day
+            p.coin = m.coin_asked
+            and p.day = m.day
             and p.snapshot_ts = m.state_ts
             and p.source = m.source
             and p.scope = m.scope
     left join states as s on p.account = s.account
     where
-        p.coin = q.coin_asked
-        and stands(p.known_ts, p.since_ts, p.superseded_ts, q.at_asked, q.knowable_asked)
+        stands(p.known_ts, p.since_ts, p.superseded_ts, m.at_asked, m.knowable_asked)
         and if(
             s.account is null,
             m.of_all,

@@ -1,0 +1,1 @@
+select count(*) as n from account_profits(timestamptz '2026-01-02 12:00:00+00', wanted := false)

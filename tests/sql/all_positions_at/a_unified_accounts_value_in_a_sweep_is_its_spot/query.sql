@@ -1,0 +1,1 @@
+select account, account_value from all_positions_at(timestamptz '2026-01-02 12:00:00+00') order by account

@@ -1,0 +1,1 @@
+select px_low, moved_in, moved_out, opened, gone from map_changes('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00', width_pct := 100)

@@ -1,0 +1,1 @@
+select fills_held, sum(gone) as gone, sum(liquidated) as liquidated from map_changes('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00', knowable := true) group by all

@@ -1,0 +1,1 @@
+select side,px_low,from_notional,to_notional,held,resized,repriced,moved_in,moved_out,opened,found,gone,closed,liquidated,not_seen,positions_from,positions_to,fills_held from map_changes('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00', width_pct := 100)

@@ -1,0 +1,1 @@
+select from_notional, held, held_unasked, found, closed, not_seen from map_changes('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00')

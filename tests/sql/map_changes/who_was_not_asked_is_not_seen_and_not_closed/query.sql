@@ -1,0 +1,1 @@
+select from_notional, to_notional, held, found, opened, gone, closed, not_seen from map_changes('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00', max_age := interval 1 hour)

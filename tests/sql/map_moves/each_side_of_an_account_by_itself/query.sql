@@ -1,0 +1,1 @@
+select account, side, from_size, from_px, to_size, to_px, from_state_ts, to_state_ts from map_moves('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00') where account in ('0xa', '0xe', '0xf') order by all

@@ -1,0 +1,1 @@
+select side, hours, unchanged, same_bucket, held, gone, not_seen from mass_decay('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 06:30:00+00', hours := [3.25, 3.25, 10], width_pct := 100)

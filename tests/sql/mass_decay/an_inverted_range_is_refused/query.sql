@@ -1,0 +1,1 @@
+from mass_decay('BTC', timestamptz '2026-01-02 06:30:00+00', timestamptz '2026-01-02 03:00:00+00')

@@ -1,0 +1,1 @@
+select side, hours, from_notional, positions, unchanged, same_bucket, held, gone, not_seen, snapshot_ts from mass_decay('BTC', timestamptz '2026-01-02 03:00:00+00', timestamptz '2026-01-02 08:00:00+00', width_pct := 100)

@@ -1,0 +1,1 @@
+select distinct most_hit_segment from segment_map('BTC', timestamptz '2026-01-02 12:00:00+00')

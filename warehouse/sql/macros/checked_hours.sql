@@ -1,0 +1,7 @@
+-- Ages in hours, each once, or an error that says what is allowed.
+--
+-- macro: checked_hours(hours)
+list_distinct(list_transform(coalesce(hours, [null]), lambda age: case
+    when age::double > 0 and age::double <= 87600 then age::double
+    else error('hours ' || coalesce(age::varchar, 'null') || ' is not allowed; use numbers above 0, up to 87600')
+end))

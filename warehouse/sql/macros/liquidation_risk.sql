@@ -1,0 +1,80 @@
+-- Of each coin's open interest in the hands of a segment, the share that is near liquidation: whose
+-- mark has gone at least threshold_pct of the way from entry to liquidation.  Exactly, with what
+-- counts where a price is missing: docs/definitions.md, Liquidation risk.
+--
+-- grain: coin
+-- reads: segmented_positions
+-- units: open_interest, at_risk and unknown_interest are USD at the coin's current_px; risk_pct is per
+--        cent of open_interest less unknown_interest, null where nothing is left of it
+-- table macro: liquidation_risk(segment, "at", knowable := false, threshold_pct := 75, max_age := interval 26 hours, untrusted := false)
+with asked as (
+    select
+        checked_segment(segment) as segment_asked,
+        checked_threshold(threshold_pct) as threshold_asked
+),
+
+held as (
+    from segmented_positions(
+        "at",
+        knowable := knowable,
+        profits := list_contains(
+            list_transform(
+                list_filter(segment_list(), lambda a_segment: a_segment.kind = 'profit'),
+                lambda a_segment: a_segment.segment
+            ),
+            checked_segment(segment)
+        ),
+        max_age := max_age,
+        untrusted := untrusted
+    )
+),
+
+-- Of a short every difference has the other sign.
+judged as (
+    select
+        h.coin,
+        h.side,
+        h.account,
+        h.snapshot_ts,
+        h.current_px,
+        abs(h.size) * h.current_px as interest,
+        h.liquidation_px is null as is_unpriced,
+        case
+            when h.liquidation_px is null then false
+            when (h.current_px - h.liquidation_px) * sign(h.size) <= 0 then true
+            when h.entry_px is null then null
+            when (h.entry_px - h.liquidation_px) * sign(h.size) <= 0 then false
+            else
+                100 * (h.entry_px - h.current_px) * sign(h.size)
+                >= q.threshold_asked * (h.entry_px - h.liquidation_px) * sign(h.size)
+        end as is_at_risk,
+        coalesce((h.entry_px - h.liquidation_px) * sign(h.size) <= 0, false) as is_past_entry
+    from held as h
+    cross join asked as q
+    where q.segment_asked in ('all', h.size_segment, coalesce(h.profit_segment, ''))
+)
+
+select
+    j.coin,
+    any_value(q.segment_asked) as segment,
+    sum(j.interest) as open_interest,
+    coalesce(sum(j.interest) filter (where j.is_at_risk), 0) as at_risk,
+    100 * (
+        coalesce(sum(j.interest) filter (where j.is_at_risk), 0)
+        / sum(j.interest) filter (where j.is_at_risk is not null)
+    ) as risk_pct,
+    coalesce(sum(j.interest) filter (where j.is_at_risk and j.side = 'long'), 0) as long_at_risk,
+    coalesce(sum(j.interest) filter (where j.is_at_risk and j.side = 'short'), 0) as short_at_risk,
+    coalesce(sum(j.interest) filter (where j.is_at_risk is null), 0) as unknown_interest,
+    count(*) as positions,
+    count(*) filter (where j.is_at_risk) as positions_at_risk,
+    count(*) filter (where j.is_at_risk is null) as positions_unknown,
+    count(*) filter (where j.is_unpriced) as positions_unpriced,
+    count(*) filter (where j.is_past_entry) as positions_past_entry,
+    count(distinct j.account) as accounts,
+    any_value(j.current_px) as current_px,
+    any_value(j.snapshot_ts) as snapshot_ts
+from judged as j
+cross join asked as q
+group by j.coin
+order by j.coin
