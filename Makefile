@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all check bench notebooks pictures constraints clean
+.PHONY: help demo test test-slow test-all check bench notebooks pictures dictionary constraints clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -54,6 +54,9 @@ notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures 
 
 pictures: $(VENV)/.installed-dev  ## draw the README's pictures anew (needs Chromium)
 	$(RUN)/python docs/pictures.py
+
+dictionary: $(VENV)/.installed  ## write docs/dictionary.md anew, from contracts and headers
+	$(RUN)/undertow dictionary --markdown > docs/dictionary.md
 
 constraints: $(VENV)/.installed-dev  ## note the versions the suite passes with, for everyone's next install
 	$(RUN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools|wheel)==' > constraints.txt

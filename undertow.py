@@ -87,6 +87,21 @@ VERBS = {
         "cascades_",
         "Cascades that happened: when, how much, how far.",
     ),
+    "survival": (
+        "warehouse.survival.cli",
+        "survival_",
+        "How long positions lasted until they were liquidated.",
+    ),
+    "dictionary": (
+        "warehouse.dictionary_cli",
+        "dictionary_",
+        "Every table, view and macro: columns, units, what null means.",
+    ),
+    "export-catalog": (
+        "warehouse.export_cli",
+        "export_catalog_",
+        "Write views and macros to a .duckdb file, for clients without undertow.",
+    ),
     "backtest": ("backtest.cli", "backtest", "Replay rules against what the map knew."),
     "report": (
         "warehouse.cli",

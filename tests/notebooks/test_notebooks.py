@@ -6,6 +6,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from warehouse import catalog
+
 NOTEBOOKS = sorted(
     path
     for path in Path(__file__).parents[2].joinpath("notebooks").glob("*.py")
@@ -28,3 +30,9 @@ def test_the_picture_shows_the_script(script):
     drawn = [cell for cell in shown.cells if cell.get("outputs")]
     assert any("image/png" in out.get("data", {}) for cell in drawn for out in cell.outputs)
     assert not any(out.output_type == "error" for cell in drawn for out in cell.outputs)
+
+
+def test_the_tour_asks_every_question():
+    tour = Path(__file__).parents[2].joinpath("notebooks", "sql_tour.py").read_text()
+    made = [one.name for one in catalog.definitions("table macro")]
+    assert [name for name in made if f"{name}(" not in tour] == []

@@ -25,6 +25,7 @@ def forced_trades(fills, coin, since, until):
             "time_ts": fill["time_ts"],
             "account": whose,
             "side": "short" if fill["is_buy"] == own else "long",
+            "px": fill["px"],
             "notional": fill["px"] * fill["size"],
             "method": fill["liquidation_method"],
             "own": own,

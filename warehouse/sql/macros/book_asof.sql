@@ -10,7 +10,7 @@
 with asked as (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_at("at") as at_asked,
         checked_age(max_age) as age_asked,
         checked_positive(depth_pct, 'depth_pct') as reach_pct,
         knowable as knowable_asked

@@ -9,7 +9,7 @@
 with asked as (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_at("at") as at_asked,
         interval_ as word_asked,
         bar_length(interval_) as length_asked,
         checked_age(coalesce(max_age, bar_length(interval_))) as age_asked,

@@ -10,7 +10,7 @@
 with asked as (
     select
         if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked,
-        "at" as at_asked,
+        "at"::timestamptz as at_asked,
         knowable as knowable_asked
     where coin != ''
 ),

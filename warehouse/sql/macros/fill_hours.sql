@@ -23,7 +23,9 @@ hours as (
         date_part('hour', h.hour_ts at time zone 'UTC') as of_day
     from (
         select unnest(generate_series(
-            date_trunc('hour', q.since_asked), q.until_asked - interval 1 microsecond, interval 1 hour
+            date_trunc('hour', q.since_asked at time zone 'UTC') at time zone 'UTC',
+            q.until_asked - interval 1 microsecond,
+            interval 1 hour
         )) as hour_ts
         from asked as q
     ) as h

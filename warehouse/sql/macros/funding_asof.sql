@@ -9,7 +9,7 @@
 with asked as (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_at("at") as at_asked,
         checked_age(max_age) as age_asked,
         venue as venue_asked,
         knowable as knowable_asked

@@ -11,7 +11,7 @@
 with asked as (
     select
         coin as coin_asked,
-        "at" as at_asked,
+        "at"::timestamptz as at_asked,
         knowable as knowable_asked
     where
         width_pct = 0.5

@@ -7,7 +7,7 @@
 -- from liquidation_levels where those are of the lake as it is now.
 --
 -- grain: ts, px_low
--- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fill_hours, segment_map
+-- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fill_hours, segment_map, segments
 -- units: ts is the moment asked for, UTC; px_low and px_high are USD; notional is USD at the
 --        price where positions close; liquidated_long and liquidated_short are USD at the price of
 --        the fills in [ts, ts + every), and known with until only: what comes after ts is no part of
@@ -151,8 +151,9 @@ heat_segments as (
     select
         h.ts,
         h.bucket,
-        nullif(arg_max(h.segment, h.notional), 'unknown_size') as most_hit_segment
+        nullif(arg_max(h.segment, (h.notional, -s.nth)), 'unknown_size') as most_hit_segment
     from heat_hits as h
+    inner join segments as s on h.segment = s.segment
     group by h.ts, h.bucket
 ),
 

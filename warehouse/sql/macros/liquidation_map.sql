@@ -14,7 +14,7 @@
 with map_asked as materialized (
     select
         coin as coin_asked,
-        "at" as at_asked,
+        "at"::timestamptz as at_asked,
         checked_width(width_pct) as width_asked,
         width_px as ticks_asked
 ),

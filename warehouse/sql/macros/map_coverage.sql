@@ -20,9 +20,10 @@
 with asked as (
     select
         coin as coin_asked,
-        "at" as at_asked,
+        "at"::timestamptz as at_asked,
         knowable as knowable_asked,
-        max_age as age_asked
+        checked_reach(max_age) as age_asked
+    where coin <> ''
 ),
 
 answering as (

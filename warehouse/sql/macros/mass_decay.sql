@@ -12,7 +12,7 @@
 with asked as (
     select
         coin as coin_asked,
-        from_at as from_asked,
+        from_at::timestamptz as from_asked,
         checked_later(from_at, until) as until_asked,
         knowable as knowable_asked,
         max_age as age_asked,

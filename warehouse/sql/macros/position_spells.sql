@@ -7,7 +7,7 @@
 -- off at the look before, and what is found later is another one.
 --
 -- grain: coin, account, side, seen_ts
--- reads: snapshots, accounts, positions, fills, liquidations_between, fill_hours
+-- reads: positions, snapshots, accounts, fills, liquidations_between, fill_hours
 -- units: end_ts is the moment of the liquidation's first fill, or of the fill that closed the position, or
 --        else the last look that shows it; hours is from seen_ts to end_ts; outcome is liquidated,
 --        closed, or why nothing more is known: open (no later look), gap (longer than max_gap),

@@ -18,9 +18,9 @@
 -- table macro: states_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
-        "at" as at_asked,
+        "at"::timestamptz as at_asked,
         knowable as knowable_asked,
-        max_age as age_asked,
+        checked_reach(max_age) as age_asked,
         untrusted as untrusted_asked,
         if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked
 ),
@@ -33,7 +33,8 @@ answering as (
 reach as (
     select
         a.snapshot_ts,
-        if(a.complete, a.snapshot_ts, a.snapshot_ts - q.age_asked) as oldest_ts
+        -- Asked of a complete snapshot too, so that an age that is none is always refused.
+        if(q.age_asked is not null and a.complete, a.snapshot_ts, a.snapshot_ts - q.age_asked) as oldest_ts
     from answering as a
     cross join asked as q
 ),

@@ -1,0 +1,146 @@
+"""The data dictionary holds everything, says what the catalog says, and is current."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from warehouse import catalog, open_lake
+from warehouse.calls import call
+from warehouse.catalog import Definition
+from warehouse.dictionary import dictionary
+from warehouse.dictionary_cli import dictionary_
+from warehouse.dictionary_page import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "dictionary.md"
+
+
+@pytest.fixture(scope="module")
+def entries():
+    return {entry.name: entry for entry in dictionary()}
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    with open_lake(tmp_path_factory.mktemp("lake")) as con:
+        yield con
+
+
+def test_the_page_is_current(entries):
+    assert PAGE.read_text() == page(list(entries.values())), "make dictionary writes it anew"
+
+
+def test_all_that_a_lake_shows_is_in_it(con, entries):
+    shown = con.sql(
+        "select view_name from duckdb_views() where not internal and schema_name = 'main' "
+        "union select function_name from duckdb_functions() "
+        "where not internal and function_type like '%macro'"
+    ).fetchall()
+    names = {name for (name,) in shown if not name.endswith("_versions")}
+    # Python hands out gaps when they are asked for: to DuckDB it is a view of its own session.
+    assert names | {"gaps"} == set(entries)
+
+
+def test_columns_are_those_that_duckdb_gives(con, entries):
+    for entry in entries.values():
+        if entry.kind in {"table", "view"}:
+            relation = con.sql(f"from {entry.name}")
+            types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+            assert {one.name: one.type for one in entry.columns} == types, entry.name
+
+
+def test_every_relation_says_what_it_is_for_and_what_a_row_is(entries):
+    for entry in entries.values():
+        assert entry.purpose, entry.name
+        assert entry.grain or entry.kind == "macro", entry.name
+        for one in entry.reads:
+            assert one in entries or one == "levels_days", f"{entry.name} reads {one}"
+
+
+def test_columns_of_tables_say_what_they_are_and_what_null_is(entries):
+    for entry in entries.values():
+        for column in entry.columns if entry.kind == "table" else ():
+            assert column.says or column.null, f"{entry.name}.{column.name}"
+            # A derived column is null where one that it follows from is.
+            if column.null != "never" and not column.origin:
+                said = f"{column.says} {column.null}"
+                assert column.null or "null" in said, f"{entry.name}.{column.name}"
+
+
+def test_prices_and_amounts_have_their_unit(entries):
+    lacking = [
+        f"{entry.name}.{column.name}"
+        for entry in entries.values()
+        for column in entry.columns
+        if re.search(r"(^|_)(px|notional|size|pct)$", column.name)
+        and column.type == "DOUBLE"
+        and not column.unit
+    ]
+    assert not lacking
+
+
+def test_a_unit_is_said_by_the_header_or_comes_from_what_is_read(entries):
+    spells = {column.name: column for column in entries["position_spells"].columns}
+    assert (spells["leverage"].unit, spells["leverage"].origin) == ("x", "positions.leverage")
+    assert spells["hours"].unit == "hours"
+    assert spells["hours"].says == "from seen_ts to end_ts"
+    map_ = {column.name: column for column in entries["positions_at"].columns}
+    assert map_["notional"].unit == "USD"
+    assert map_["notional"].null == "without a price"
+    each = {column.name: column for column in entries["positions_at_each"].columns}
+    assert each["notional"].origin == "positions_at.notional"  # "the others as positions_at"
+
+
+def test_links_lead_to_a_heading():
+    text = PAGE.read_text()
+    headings = set(re.findall(r"^### (\w+)$", text, re.MULTILINE))
+    links = set(re.findall(r"\]\(#(\w+)\)", text))
+    assert links == headings
+
+
+def test_a_table_of_the_page_has_as_many_cells_in_each_row():
+    widths = []
+    for line in PAGE.read_text().splitlines():
+        if not line.startswith("|"):
+            widths = []
+            continue
+        widths.append(len(re.findall(r"(?<!\\)\|", line)))
+        assert widths[-1] == widths[0], line
+
+
+def test_a_parameter_of_which_nothing_is_known_is_named():
+    made = Definition("m", "table macro", "coin, moon, at_most := 3", "", "")
+    with pytest.raises(LookupError, match="macro m: parameter moon has no example"):
+        call(made)
+    assert call(made, {"moon": "1", "at_most": "2"}) == "from m('BTC', 1, at_most := 2)"
+
+
+def test_every_parameter_of_a_table_macro_is_explained(entries):
+    for made in catalog.definitions("table macro"):
+        for one in entries[made.name].parameters:
+            assert one.says, f"{made.name}({one.name}): say it in warehouse/calls.py"
+
+
+def test_the_command_line_prints_all_or_one(entries, monkeypatch):
+    monkeypatch.setattr("warehouse.dictionary_cli.dictionary", lambda: list(entries.values()))
+    all_ = CliRunner().invoke(dictionary_, [], catch_exceptions=False)
+    assert "liquidation_map" in all_.stdout
+    told = json.loads(CliRunner().invoke(dictionary_, ["fills", "--json"]).stdout)
+    assert [one["name"] for one in told] == ["fills"]
+    fee = next(one for one in told[0]["columns"] if one["name"] == "fee")
+    assert fee == {
+        "name": "fee",
+        "type": "DOUBLE",
+        "unit": "fee_token",
+        "null": "not given",
+        "says": "fee with the builder's part; negative: a rebate",
+        "origin": "",
+    }
+    shown = CliRunner().invoke(dictionary_, ["liquidation_map"], catch_exceptions=False).stdout
+    assert "0.5" in shown
+    assert "must be given" in shown
+    lost = CliRunner().invoke(dictionary_, ["liquidation_mp"])
+    assert lost.exit_code != 0
+    assert "near it: liquidation_map" in lost.output

@@ -1,0 +1,10 @@
+-- How much older than the newest answer another may be that is merged with it, or an error that says
+-- what is allowed.  None older is 0 seconds.
+--
+-- macro: checked_reach(max_age)
+case
+    when max_age::interval >= interval 0 second and max_age::interval <= interval 3660 days then max_age::interval
+    else error(
+        'max_age ' || coalesce(max_age::varchar, 'null') || ' is not allowed; use 0 seconds or more, up to 3660 days'
+    )
+end

@@ -1,0 +1,1 @@
+"""This package says how long positions last until they are liquidated."""
