@@ -57,15 +57,21 @@ def liquidation_map(
     at: datetime,
     width_pct: float = 0.5,
     knowable: bool = False,
+    width_px: float | None = None,
 ) -> Answer:
-    """Ask for the map of ``coin`` at ``at``; see ``liquidation_map`` in the catalog."""
+    """Ask for the map of ``coin`` at ``at``; see ``liquidation_map`` in the catalog.
+
+    Buckets are ``width_pct`` per cent wide, or ``width_px`` USD if that is given.
+    """
     return _ask(
         con,
-        "from liquidation_map($coin, $at, width_pct := $width_pct, knowable := $knowable)",
+        "from liquidation_map($coin, $at, width_pct := $width_pct, width_px := $width_px, "
+        "knowable := $knowable)",
         coin,
         at,
         knowable,
         width_pct=width_pct,
+        width_px=width_px,
     )
 
 

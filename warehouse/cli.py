@@ -96,14 +96,21 @@ def sql(query: str, lake: str, as_json: bool) -> None:
 @click.option(
     "--width", "width_pct", type=float, default=0.5, show_default=True, help="Bucket, per cent."
 )
+@click.option("--ticks", "width_px", type=float, help="Bucket, USD, in place of --width.")
 def map_(
-    coin: str, at: str, knowable: bool, lake: str, as_json: bool, width_pct: float
+    coin: str,
+    at: str,
+    knowable: bool,
+    lake: str,
+    as_json: bool,
+    width_pct: float,
+    width_px: float | None,
 ) -> None:
     """Where a coin's leverage lay at a moment: notional by side and price."""
     from warehouse import ask, open_lake
 
     with open_lake(lake) as con:
-        answer = ask.liquidation_map(con, coin, ask.moment(at), width_pct, knowable)
+        answer = ask.liquidation_map(con, coin, ask.moment(at), width_pct, knowable, width_px)
     _print_answer(answer, as_json)
 
 

@@ -124,6 +124,21 @@ def test_clusters_agree_with_the_obvious_version(ask, book, width_pct):
     assert sum(row["share"] for row in rows) <= 1 + 1e-9
 
 
+@given(book=books, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
+def test_no_grid_decides_what_a_cluster_is(ask, book, width_pct):
+    """Prices twice as high lie otherwise on every grid; what clusters stays the same."""
+    query = "from liquidation_clusters('BTC', $at, width_pct := $w)"
+    moved = [row | {"mark_px": row["mark_px"] * 2} for row in book]
+    for row in moved:
+        row["liquidation_px"] = row["liquidation_px"] and row["liquidation_px"] * 2
+    before, after = (ask(rows, query, w=width_pct) for rows in (book, moved))
+    same = ("side", "size", "positions", "share")
+    assert [{name: row[name] for name in same} for row in after] == [
+        {name: row[name] for name in same} for row in before
+    ]
+    assert [row["px_low"] for row in after] == [2 * row["px_low"] for row in before]
+
+
 @given(book=books)
 def test_clusters_of_a_side_share_no_price(ask, book):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := 5)")
