@@ -78,6 +78,11 @@ class Settings:
             )
         if self.run.workers < 1:
             raise SettingsError(f"settings run.workers: must be above 0, is {self.run.workers}")
+        if self.venue and not 0 < self.venue.hourly_minutes < 60:
+            raise SettingsError(
+                "settings venue.hourly_minutes: must be above 0 and below 60, as the next hour "
+                f"asks again, is {self.venue.hourly_minutes:g}"
+            )
         return self
 
     def plain(self) -> dict[str, Any]:

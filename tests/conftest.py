@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -12,10 +13,18 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 # A first call compiles its kernel, which no deadline survives.  CI repeats the same examples.
-settings.register_profile("fast", deadline=None, max_examples=50)
+settings.register_profile("fast", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("EXAMPLES", "ci" if os.environ.get("CI") else "fast"))
+
+
+def pytest_configure(config):
+    """Count what tests and their processes ask apart from what the user asks."""
+    asked = TemporaryDirectory(prefix="undertow-asked-")
+    os.environ["UNDERTOW_ASKED"] = asked.name
+    config.add_cleanup(asked.cleanup)
+
 
 REAL = Path(__file__).parents[2] / "shared" / "real"
 

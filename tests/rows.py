@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
-from warehouse.store import land
+from warehouse.store import landing
 
 T0 = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -61,9 +61,11 @@ def land_snapshot(lake, rows, at=T0, known_after=timedelta(0), **others):
     known_ts = at + known_after
     rows = [row | {"snapshot_ts": at, "known_ts": known_ts} for row in rows]
     part = f"test-{at:%Y%m%dt%H%M%S%f}"
-    files = land(lake, POSITIONS, batch(POSITIONS, rows), part)
-    summary = snapshot(at, rows, known_ts, **others)
-    return files + land(lake, SNAPSHOTS, batch(SNAPSHOTS, [summary]), part)
+    with landing(lake) as batches:
+        batches.land(POSITIONS, batch(POSITIONS, rows), part)
+        summary = snapshot(at, rows, known_ts, **others)
+        batches.land(SNAPSHOTS, batch(SNAPSHOTS, [summary]), part)
+    return batches.places["positions"] + batches.places["snapshots"]
 
 
 def hold(con, table, rows):

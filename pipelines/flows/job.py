@@ -67,7 +67,10 @@ def run_job(job: str, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> 
 def due() -> datetime:
     """Return when this run was due: one that starts late is still of its own day."""
     moment = runtime.flow_run.get_scheduled_start_time()
-    return datetime.now(UTC) if moment is None else moment.astimezone(UTC)
+    # Prefect's times are of a kind of their own, whose differences only it can divide.
+    return (
+        datetime.now(UTC) if moment is None else datetime.fromtimestamp(moment.timestamp(), UTC)
+    )
 
 
 def _run_stage(stage: Sequence[Unit], done: Done) -> None:

@@ -3,11 +3,11 @@
 The sweep lands the contexts of every dex it asks.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from pipelines.jobs.units import Unit, Verb
-from pipelines.jobs.venue import books, sweep
+from pipelines.jobs.venue import books, end_of_hour, sweep
 from pipelines.settings import Settings, SettingsError
 from pipelines.steps.noted_now import noted_now
 
@@ -25,8 +25,10 @@ def hourly_stages(settings: Settings, due: datetime) -> list[list[Unit]]:
     """
     if settings.venue is None:
         raise SettingsError("hourly: the settings name no [venue] to ask")
-    minutes = settings.venue.hourly_minutes
-    units = [now_unit(settings, "sweep", SWEPT, due, partial(sweep, settings, minutes))]
+    # Once for all tries: one that is tried again does not begin its hour anew.
+    ends = end_of_hour(due, datetime.now(UTC))
+    near = partial(sweep, settings, settings.venue.hourly_minutes, ends)
+    units = [now_unit(settings, "sweep", SWEPT, due, near)]
     if settings.venue.books:
         units.append(now_unit(settings, "books", READ, due, partial(books, settings)))
     return [units]

@@ -7,7 +7,7 @@ from functools import partial
 from pipelines.jobs.hourly import SWEPT, now_unit
 from pipelines.jobs.spending import Spending
 from pipelines.jobs.units import Unit
-from pipelines.jobs.upkeep import check_days, compact_days
+from pipelines.jobs.upkeep import bin_days, check_days, compact_days, hold_prices
 from pipelines.jobs.venue import day_of_vault_fills, market_day, sweep, venue_unit
 from pipelines.settings import Settings
 
@@ -55,8 +55,10 @@ def nightly_stages(
             venue_unit(settings, f"{name} {day}", day, verb) for name, verb in asked.items()
         ]
     upkeep = {
-        "checks": partial(check_days, settings, days),
+        "margin errors": partial(hold_prices, settings, days),
         "compaction": partial(compact_days, settings, days),
+        "marts": partial(bin_days, settings, days),
+        "checks": partial(check_days, settings, days),
     }
     after = [Unit(f"{name} {day}", verb, "upkeep") for name, verb in upkeep.items()]
     return [stage for stage in (first, rest, after) if stage]

@@ -1,13 +1,21 @@
-"""This module keeps the lake in order after a night: checks and compaction."""
+"""This module keeps the lake in order after a night.
+
+Prices are held against ours, days become one file a table, maps are binned ahead from those
+files (:mod:`warehouse.marts.made_of`: a compaction renames them), and what is there is checked.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from pipelines.jobs.telling import tell
 from pipelines.landed import Landed
 from pipelines.settings import Settings
+from pipelines.steps.margin_errors import land_margin_errors
 from warehouse.checks import note_findings, run_checks
 from warehouse.contracts.ledger import PARTS
-from warehouse.contracts.tables import INCIDENTS
+from warehouse.contracts.tables import INCIDENTS, LIQUIDATION_LEVELS
+from warehouse.marts.made_of import DAYS_BACK
+from warehouse.marts.refresh import refresh
 from warehouse.store import Lake
 from warehouse.store.compaction import compact
 
@@ -17,6 +25,11 @@ STOPS = "must not be: "  # begins what is said of rows that would not have been 
 
 def _wall() -> datetime:
     return datetime.now(UTC)
+
+
+def hold_prices(settings: Settings, days: Sequence[date]) -> list[Landed]:
+    """Hold the liquidation prices of closed days against ours, and land the errors."""
+    return land_margin_errors(settings.lake, days, _wall)
 
 
 def check_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
@@ -47,6 +60,24 @@ def compact_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
         done = compact(lake, _wall(), since, until, grace=grace)
         landed.rows += done.parts
         landed.notes += [f"compaction: {one}" for one in done.damaged]
+    return [landed]
+
+
+def bin_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
+    """Bin ahead the maps of the days that a night may have changed, those that are stale.
+
+    A day is of files of the days before it too.  One that is not over yet waits for its night.
+    """
+    lake = Lake.at(settings.lake)
+    landed = Landed(LIQUIDATION_LEVELS.name)
+    if not lake.exists():
+        return [landed]
+    end = max(days) + DAY
+    later = {day + n * DAY for day in days for n in range(DAYS_BACK + 1)}
+    for since, until in spans_of([day for day in later if day < end]):
+        done = refresh(lake, since, until, tell, _wall)
+        landed.rows += done.rows
+        landed.notes += done.left
     return [landed]
 
 

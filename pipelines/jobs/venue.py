@@ -7,6 +7,7 @@ from pipelines.jobs.telling import tell
 from pipelines.jobs.units import Unit, Verb
 from pipelines.landed import Landed
 from pipelines.settings import Settings, Venue
+from pipelines.sources.errors import SourceError
 from pipelines.sources.info.budget import budget_for
 from pipelines.sources.info.client import InfoClient
 from pipelines.steps.books_now import land_books_now
@@ -20,26 +21,53 @@ HOUR = timedelta(hours=1)
 BEFORE_THE_NEXT = timedelta(minutes=10)  # that an hour's sweep is over, for landing and books
 
 
-def sweep(settings: Settings, minutes: float) -> list[Landed]:
+def sweep(settings: Settings, minutes: float, ends: datetime | None = None) -> list[Landed]:
     """Sweep accounts for at most so many minutes: those near liquidation first.
 
-    A sweep that has its place in an hour is over before the next hour's begins, however long it
-    takes to find accounts, or to be let in again by a venue that refuses.
+    Parameters
+    ----------
+    settings
+        How to ask whom.
+    minutes
+        How long asking may take.
+    ends
+        When it is over, however long it takes to find accounts or to be let in again by a venue
+        that refuses, and however often it is tried; None: ``minutes`` alone says it.
+
+    Raises
+    ------
+    SourceError
+        If it is over already.
     """
     venue = _venue(settings)
-    hours = timedelta(minutes=minutes) < HOUR
+    if ends is not None and _now() >= ends:
+        raise SourceError(f"its time was over at {ends:%H:%M} UTC, so it is not tried again")
     return sweep_now(
         settings.lake,
         venue.url,
         venue.leaderboard or None,
         minutes=minutes,
-        ends=_now() + HOUR - BEFORE_THE_NEXT if hours else None,
+        ends=ends,
         listen=venue.listen_seconds or None,
         reserve=venue.reserve,
         simulated=venue.simulated,
         say=tell,
         progress=Pace(tell, _now),
     )
+
+
+def end_of_hour(due: datetime, now: datetime) -> datetime:
+    """Return when the sweep of an hour must be over, so that the next hour's may begin.
+
+    The hours are counted from when the job was due; one that begins late, behind a night's
+    job, has the rest of the hour in which it begins.
+
+    >>> due = datetime(2026, 1, 5, 12, 5)
+    >>> [str(end_of_hour(due, due + timedelta(minutes=late))) for late in (0, 49, 50)]
+    ['2026-01-05 12:55:00', '2026-01-05 12:55:00', '2026-01-05 13:55:00']
+    """
+    late = max(now - due + BEFORE_THE_NEXT, timedelta(0))
+    return due + (late // HOUR + 1) * HOUR - BEFORE_THE_NEXT
 
 
 def books(settings: Settings) -> list[Landed]:

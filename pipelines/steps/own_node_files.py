@@ -12,7 +12,7 @@ name has the day of its file.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -101,16 +101,13 @@ class OwnNodeFiles:
         """Return the hour of the newest file that the lake holds something of."""
         return max(self._lines, default=None)
 
-    def begin(self, landed: Landed, since: date = date.min) -> None:
-        """Read in the ledger what of the days ``since`` is landed; tell ``landed`` the rest."""
+    def begin(self, landed: Landed, days: Collection[date] | None = None) -> None:
+        """Read in the ledger what of some days, or all, is landed; tell ``landed`` the rest."""
         self._landed = landed
-        lines = parts_of(self._lake)
+        lines = parts_of(self._lake, days)
         ours = pc.and_(
             pc.equal(lines["table_name"], FILLS.name),
-            pc.and_(
-                pc.starts_with(lines["part"], pattern=f"{self._label}-"),
-                pc.greater_equal(lines["day"], since),
-            ),
+            pc.starts_with(lines["part"], pattern=f"{self._label}-"),
         )
         self._lines = {}
         for line in as_parts(lines.filter(ours)):

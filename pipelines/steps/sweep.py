@@ -88,7 +88,7 @@ def sweep(
     landed: dict[str, Landed] = {}
     failed: dict[str, str] = {}
     left, first = list(accounts), True
-    while first or (left and (until is None or now() < until)):
+    while first or (left and not asking.silent and (until is None or now() < until)):
         swept = asking.gather(left, next_slice(now(), until), first)
         about = Slice(source, scope_of(dex), count + skipped, now())
         for one in _landed(swept, lake, about):
@@ -102,8 +102,9 @@ def sweep(
             f"{len(failed)} of {count - len(left)} accounts did not answer; {account}: {reason}"
         )
     if left:
+        why = way.silence.said if asking.silent else "time was over"
         landed[SNAPSHOTS.name].gaps.append(
-            f"time was over: {len(left)} of {count} accounts on {scope_of(dex)} were not asked"
+            f"{why}: {len(left)} of {count} accounts on {scope_of(dex)} were not asked"
         )
     if held := landed[ACCOUNTS.name].duplicates:
         landed[ACCOUNTS.name].notes.append(

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pipelines.sources.errors import SourceError
@@ -17,6 +18,7 @@ from pipelines.steps.sweep_time import Span, within
 from pipelines.steps.sweep_way import Way, ask_together, on
 
 Progress = Callable[[str, int, int], None]
+Ask = Callable[[dict[str, Any]], Awaitable[Any]]
 
 FIRST_DEX = "hyperliquid"  # the name that scopes give to the dex without one
 
@@ -53,6 +55,10 @@ class Swept:
     about: dict[str, dict[str, Any]] = field(default_factory=dict)
     url: str = ""
 
+    def has(self, account: str) -> bool:
+        """Return whether an account was asked, and what came of it is known."""
+        return account in self.states or account in self.failed
+
     def count(self, name: str) -> None:
         """Count one of ``unknown``."""
         self.unknown[name] = self.unknown.get(name, 0) + 1
@@ -87,7 +93,7 @@ class Asking:
     now: Callable[[], datetime]
 
     def gather(self, accounts: list[str], span: Span, first: bool) -> Swept:
-        """Ask accounts until all have answered, or the span is over.
+        """Ask accounts until all have answered, the span is over, or the venue is silent.
 
         Parameters
         ----------
@@ -107,10 +113,13 @@ class Asking:
         """
         swept = Swept()
         asyncio.run(within(span.hard_end, self._all(accounts, span, first, swept), self.now))
-        swept.left = [
-            one for one in accounts if one not in swept.states and one not in swept.failed
-        ]
+        swept.left = [one for one in accounts if not swept.has(one)]
         return swept
+
+    @property
+    def silent(self) -> bool:
+        """Return whether the venue has been silent for so long that nobody new is asked."""
+        return self.way.silence.lasts(self.now())
 
     async def _all(self, accounts: list[str], span: Span, first: bool, swept: Swept) -> None:
         async with self.client_of() as client:
@@ -120,25 +129,26 @@ class Asking:
                 meta, swept.contexts = to_contexts(answer, self.now())
                 swept.instruments = meta.instruments
             waiting = deque(accounts)
+            patient = partial(self.way.silence.ask, client, now=self.now)
 
             async def ask() -> None:
-                while waiting and not span.over(self.now()):
+                while waiting and not span.over(self.now()) and not self.silent:
                     count = min(self.way.size, len(waiting))
                     group = [waiting.popleft() for _ in range(count)]
-                    await self._group(client, group, swept)
-                    self.way.left -= count
+                    await self._group(patient, group, swept)
+                    self.way.left -= len([one for one in group if swept.has(one)])
                     if self.progress:
                         done, what = self.way.total - self.way.left, self.dex or FIRST_DEX
                         self.progress(f"accounts, now on {what}", done, self.way.total)
 
             await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
 
-    async def _group(self, client: InfoClient, group: list[str], swept: Swept) -> None:
+    async def _group(self, asked: Ask, group: list[str], swept: Swept) -> None:
         """Ask a group, and note answers and failures."""
         # Spot belongs to no dex: it is asked for with the first one.
         pooled = [] if self.dex else self.modes.take_pooled(group)
-        spots = {one: await _spot(client, one, swept) for one in pooled}
-        for account, answer in (await self._answers(client, group, swept)).items():
+        spots = {one: await _spot(asked, one, swept) for one in pooled}
+        for account, answer in (await self._answers(asked, group, swept)).items():
             try:
                 state = to_state(answer, account)
             except SourceError as error:
@@ -154,9 +164,7 @@ class Asking:
             for name in state.unknown:
                 swept.count(name)
 
-    async def _answers(
-        self, client: InfoClient, group: list[str], swept: Swept
-    ) -> dict[str, Any]:
+    async def _answers(self, asked: Ask, group: list[str], swept: Swept) -> dict[str, Any]:
         """Return account -> answer, and note the accounts that have none.
 
         What the undocumented question says of an address that it does not know is null, which
@@ -164,9 +172,9 @@ class Asking:
         and for all of a group that the other was not answered for.
         """
         answers: dict[str, Any] = {}
-        if self.way.together:
+        if self.way.together and not self.silent:
             try:
-                given = await ask_together(client, group, self.dex)
+                given = await ask_together(asked, group, self.dex)
             except SourceError as error:
                 swept.failed |= dict.fromkeys(group, str(error))
                 return {}
@@ -177,9 +185,11 @@ class Asking:
                 self.way.answered()
                 answers = {one: answer for one, answer in given.items() if answer is not None}
         for account in [one for one in group if one not in answers]:
+            if self.silent:  # who is not asked is left, and has not failed
+                break
             try:
                 body = {"type": "clearinghouseState", "user": account, **on(self.dex)}
-                answer = await client.ask(body)
+                answer = await asked(body)
             except SourceError as error:
                 swept.failed[account] = str(error)
             else:
@@ -190,10 +200,10 @@ class Asking:
         return answers
 
 
-async def _spot(client: InfoClient, account: str, swept: Swept) -> float | None:
+async def _spot(asked: Ask, account: str, swept: Swept) -> float | None:
     """Return an account's USDC in spot; None, and counted: it did not answer."""
     try:
-        answer = await client.ask({"type": "spotClearinghouseState", "user": account})
+        answer = await asked({"type": "spotClearinghouseState", "user": account})
         spot = to_spot(answer, account)
     except SourceError:
         swept.count("spotClearinghouseState without an answer")

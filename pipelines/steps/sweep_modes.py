@@ -9,14 +9,16 @@ lies in spot are asked for that too, which weighs five times their positions.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info.client import InfoClient
 from pipelines.sources.info.modes import POOLED, to_mode
+from pipelines.steps.sweep_silence import Silence
 from pipelines.steps.sweep_time import within
 
 Progress = Callable[[str, int, int], None]
@@ -123,7 +125,7 @@ def ask_modes(
     """
     modes = Modes(dict(remembered))
     if accounts:
-        work = _ask_all(client_of, accounts, modes, progress)
+        work = _ask_all(client_of, accounts, modes, progress, now)
         asyncio.run(within(until, work, now))
     return modes
 
@@ -133,23 +135,27 @@ async def _ask_all(
     accounts: list[str],
     modes: Modes,
     progress: Progress | None,
+    now: Callable[[], datetime],
 ) -> None:
     async with client_of() as client:
+        ask = partial(Silence().ask, client, now=now)
         # An own node may not know the question: then one refusal says it for all.
-        if not await _ask_one(client, accounts[0], modes):
+        if not await _ask_one(ask, accounts[0], modes):
             return
-        questions = [_ask_one(client, account, modes) for account in accounts[1:]]
+        questions = [_ask_one(ask, account, modes) for account in accounts[1:]]
         for done, finished in enumerate(asyncio.as_completed(questions), start=2):
             await finished
             if progress:
                 progress("account modes", done, len(accounts))
 
 
-async def _ask_one(client: InfoClient, account: str, modes: Modes) -> bool:
+async def _ask_one(
+    ask: Callable[[dict[str, Any]], Awaitable[Any]], account: str, modes: Modes
+) -> bool:
     """Ask for one mode and note it; return whether the endpoint knows the question."""
     body: dict[str, Any] = {"type": "userAbstraction", "user": account}
     try:
-        mode = to_mode(await client.ask(body), account)
+        mode = to_mode(await ask(body), account)
     except SourceError as error:
         modes.unknown["userAbstraction without an answer"] += 1
         return isinstance(error, UnreachableError)

@@ -15,6 +15,7 @@ from pipelines.steps.sweep_asking import Progress
 from pipelines.steps.sweep_intent import Intent, chosen_dexes, intent_of, said, said_anew
 from pipelines.steps.sweep_modes import ask_modes
 from pipelines.steps.sweep_rows import scope_of
+from pipelines.steps.sweep_silence import Silence
 from pipelines.steps.sweep_time import shared
 from pipelines.steps.sweep_way import Way, answers_together
 from warehouse.contracts.tables import SNAPSHOTS
@@ -92,7 +93,7 @@ def sweep_now(
         stop = shared(now(), until, weights[nth:])
         try:
             swept = partial(ask, until=stop, progress=progress, now=now)
-            landed += _on_dex(swept, intent, one, stop, now())
+            landed += _on_dex(swept, intent, one, way.silence, stop, now())
         except SourceError as error:
             if not one or isinstance(error, UnreachableError):
                 raise
@@ -104,13 +105,16 @@ def _on_dex(
     ask: Callable[..., list[Landed]],
     intent: Intent,
     dex: str,
+    silence: Silence,
     until: datetime | None,
     at: datetime,
 ) -> list[Landed]:
-    """Sweep one dex, if there is time left."""
+    """Sweep one dex, if there is time left, and somebody who answers."""
     accounts = intent.plan.accounts.get(dex, [])
-    if until is not None and at >= until:
-        gap = f"time was over: nothing was asked on {scope_of(dex)}, {len(accounts)} accounts"
+    silent = silence.lasts(at)
+    if silent or (until is not None and at >= until):
+        why = silence.said if silent else "time was over"
+        gap = f"{why}: nothing was asked on {scope_of(dex)}, {len(accounts)} accounts"
         return [Landed(SNAPSHOTS.name, gaps=[gap])]
     return ask(accounts, skipped=intent.plan.skipped.get(dex, 0), dex=dex)
 

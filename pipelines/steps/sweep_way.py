@@ -6,12 +6,13 @@ as much alone, so the way is found out before a sweep is planned.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info.client import InfoClient
+from pipelines.steps.sweep_silence import Silence
 
 TOGETHER = 50  # accounts in one question, as clients do; the venue names no limit
 BATCH_WEIGHT, SINGLE_WEIGHT = 20, 2
@@ -30,12 +31,15 @@ class Way:
         Accounts that are planned, and those of them that are not asked yet, all dexes together.
     changed
         Called once if many are no longer answered for in one question.
+    silence
+        How long the venue has not answered.
     """
 
     together: bool = True
     total: int = 0
     left: int = 0
     changed: Callable[[], None] = lambda: None
+    silence: Silence = field(default_factory=Silence)
     _refusals: int = 0
 
     @property
@@ -77,13 +81,13 @@ def answers_together(client_of: Callable[[], InfoClient], account: str, dex: str
 
     async def ask() -> bool:
         async with client_of() as client:
-            return await ask_together(client, [account], dex) is not None
+            return await ask_together(client.ask, [account], dex) is not None
 
     return asyncio.run(ask())
 
 
 async def ask_together(
-    client: InfoClient, accounts: list[str], dex: str
+    ask: Callable[[dict[str, Any]], Awaitable[Any]], accounts: list[str], dex: str
 ) -> dict[str, Any] | None:
     """Return account -> answer; None: the question is not understood, or not answered as it is.
 
@@ -93,9 +97,7 @@ async def ask_together(
         If the venue does not answer at all.
     """
     try:
-        given = await client.ask(
-            {"type": "batchClearinghouseStates", "users": accounts, **on(dex)}
-        )
+        given = await ask({"type": "batchClearinghouseStates", "users": accounts, **on(dex)})
     except UnreachableError:
         raise
     except SourceError:

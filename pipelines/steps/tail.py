@@ -1,7 +1,7 @@
 """This module follows the files that an own node writes, and lands their lines as they come."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipelines.landed import Landed
@@ -95,13 +95,14 @@ class _Following:
     def look(self) -> Landed:
         """Land what is new in the watched files, as one step."""
         landed = Landed(FILLS.name)
-        # Lines of the ledger are many; of the days before, none is asked for.
-        self._own.begin(landed, self._first.date() - DAY if self._first else date.min)
         paths = hourly_files(OWN_NODE, self._archive).paths
         if not paths:
             return landed
         if self._first is None:
             self._first = max(paths)
+        # A file holds fills of the hours about it; the ledger's other days are not read.
+        first, last = self._first.date() - DAY, max(paths).date() + DAY
+        self._own.begin(landed, {first + n * DAY for n in range((last - first).days + 1)})
         watched = [hour for hour in paths if hour >= self._first]
         # A node may still write to the file of the hour before.
         open_ = watched[-2:]

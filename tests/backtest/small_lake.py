@@ -1,12 +1,13 @@
 """A lake small enough to work by hand: hourly bars, hourly funding, snapshots of positions."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from warehouse.contracts.tables import CANDLES, FUNDING, INSTRUMENTS, POSITIONS, SNAPSHOTS
-from warehouse.store import land
+from warehouse.store import Landing, land, landing
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 1, 2, tzinfo=UTC)
@@ -74,7 +75,7 @@ def land_funding(
 
 
 def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="reservoir"):
-    """Land ``(coin, size, liquidation_px)`` as they were at one hour."""
+    """Land ``(coin, size, liquidation_px)`` as they were at one hour; into a landing too."""
     ts, known_ts = at(hours), at(hours if known is None else known)
     rows = [
         {
@@ -116,8 +117,9 @@ def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="res
         "known_ts": known_ts,
     }
     part = f"{source}-{ts:%Y%m%dt%H%M%S}"
-    land(root, POSITIONS, pa.Table.from_pylist(rows, POSITIONS.schema), part)
-    land(root, SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
+    with nullcontext(root) if isinstance(root, Landing) else landing(root) as batches:
+        batches.land(POSITIONS, pa.Table.from_pylist(rows, POSITIONS.schema), part)
+        batches.land(SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
 
 
 def land_instrument(root, size_decimals, *, hours=0, known=None, coin="BTC"):
@@ -158,8 +160,9 @@ def land_lake(root, hours=HOURS, source="market", snapshots_until=None):
     land_bars(root, bars, source=source)
     rates = np.random.default_rng(4).normal(0, 1e-4, HOURS + 1)
     land_funding(root, [float(rate) for rate in rates[: hours + 1]])
-    for hour in range(10, snapshots_until or hours, 8):
-        mark = bars[hour][3]
-        held = book(np.random.default_rng(hour), mark)
-        land_snapshot(root, hour, held, known=hour + 4, mark=mark)
+    with landing(root) as batches:
+        for hour in range(10, snapshots_until or hours, 8):
+            mark = bars[hour][3]
+            held = book(np.random.default_rng(hour), mark)
+            land_snapshot(batches, hour, held, known=hour + 4, mark=mark)
     return root

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.inside import run
+
 ROOT = Path(__file__).parents[2]
 README = ROOT.joinpath("README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -17,23 +19,24 @@ LINES = [line for kind, body in BLOCKS if kind == "sh" for line in body.splitlin
 SHELL = [line for line in LINES if line.startswith("undertow ")]
 
 
-def run(command, folder):
-    paths = {"PYTHONPATH": str(ROOT), "UNDERTOW_LAKE": "data/demo/lake"}
-    return subprocess.run(
-        command, cwd=folder, env=os.environ | paths, capture_output=True, text=True
-    )
-
-
 @pytest.mark.parametrize("body", PYTHON)
 def test_python_blocks_run(demo, body):
-    done = run([sys.executable, "-c", body], demo.folder)
+    paths = {"PYTHONPATH": str(ROOT), "UNDERTOW_LAKE": "data/demo/lake"}
+    done = subprocess.run(
+        [sys.executable, "-c", body],
+        cwd=demo.folder,
+        env=os.environ | paths,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert "BTC" in done.stdout
 
 
 @pytest.mark.parametrize("line", SHELL)
-def test_shell_lines_run(demo, line):
-    done = run([sys.executable, "-m", *shlex.split(line)], demo.folder)
+def test_shell_lines_run(demo, line, monkeypatch):
+    monkeypatch.setenv("UNDERTOW_LAKE", "data/demo/lake")
+    done = run(*shlex.split(line)[1:], cwd=demo.folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() not in {"", "[]"}
 
@@ -57,7 +60,7 @@ def test_verbs_and_options_that_are_only_shown_exist():
     for line in shown:
         words = shlex.split(line)
         verb = [word for word in words[1:3] if not word.startswith("-")]
-        done = run([sys.executable, "-m", "undertow", *verb, "--help"], ROOT)
+        done = run(*verb, "--help")
         assert done.returncode == 0, done.stderr
         for option in (word for word in words if word.startswith("--")):
             assert option in done.stdout, line

@@ -21,11 +21,11 @@ from tests.hostile.driver import Adapter
 from tests.hostile.mutations import csv_mutation, harmed, json_mutation
 from tests.hostile.parquet_mutations import parquet_mutation
 from tests.hostile.plain import Sheet, above_zero, csv_rows, iso, moment, or_none, parsed
+from tests.pipelines import data_asset_ctxs as contexts_data
+from tests.pipelines import data_l2_books as books_data
+from tests.pipelines import data_reservoir as reservoir_data
 from tests.pipelines import test_artemis_balances as balances_data
-from tests.pipelines import test_asset_ctxs as contexts_data
-from tests.pipelines import test_l2_books as books_data
 from tests.pipelines import test_market_files as market_data
-from tests.pipelines import test_reservoir as reservoir_data
 from warehouse.contracts.tables import (
     ASSET_CONTEXTS,
     CANDLES,

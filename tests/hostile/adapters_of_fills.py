@@ -17,11 +17,11 @@ from tests.hostile.driver import KNOWN, Adapter
 from tests.hostile.mutations import json_mutation
 from tests.hostile.parquet_mutations import parquet_mutation
 from tests.hostile.plain import Sheet, moment, parsed
+from tests.pipelines.data_artemis_fills import FOLDER, HOUR
+from tests.pipelines.data_artemis_fills import TWO as ARTEMIS
 from tests.pipelines.data_fills import OTHER, USER, block, fill
-from tests.pipelines.test_artemis_fills import FOLDER, HOUR
-from tests.pipelines.test_artemis_fills import TWO as ARTEMIS
-from tests.pipelines.test_node_trades import plain as slow_trades
-from tests.pipelines.test_reservoir_fills import TWO as RESERVOIR
+from tests.pipelines.data_node_trades import plain as slow_trades
+from tests.pipelines.data_reservoir_fills import TWO as RESERVOIR
 from tests.reference.node_fills import to_row
 from warehouse.contracts.tables import FILLS
 

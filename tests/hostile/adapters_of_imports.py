@@ -13,8 +13,8 @@ from tests.hostile.driver import KNOWN, Adapter
 from tests.hostile.mutations import csv_mutation, json_mutation, toml_mutation
 from tests.hostile.parquet_mutations import parquet_mutation
 from tests.hostile.plain import EPOCH, Sheet, above_zero, csv_rows, parsed
+from tests.pipelines import data_mapping as mapping_data
 from tests.pipelines import test_hypertracker as tracker_data
-from tests.pipelines import test_import_mapping as mapping_data
 from tests.pipelines import test_kiyotaka as levels_data
 from tests.rows import account
 

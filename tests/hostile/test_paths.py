@@ -11,12 +11,12 @@ from pipelines.steps.books import land_books
 from pipelines.steps.fills import land_hourly_fills
 from pipelines.steps.imports import land_import, read_mapping
 from pipelines.steps.positions import land_reservoir
-from tests.pipelines import test_import_mapping as mapping_data
+from tests.pipelines import data_mapping as mapping_data
 from tests.pipelines.data_books import DAY, book, put_books
 from tests.pipelines.data_fills import NOON, block, fill, put
 from tests.pipelines.data_lake import frame
+from tests.pipelines.data_reservoir import record, write
 from tests.pipelines.test_info_answers import POSITION
-from tests.pipelines.test_reservoir import record, write
 from tests.pipelines.test_sweep import Venue, state, swept
 from tests.rows import account
 from warehouse.store.parts import PART

@@ -12,7 +12,7 @@ import pytest
 import undertow
 from tests.conftest import BUCKET
 from tests.pipelines.data_fills import HOUR, NOON, block, fill, put, tree
-from tests.pipelines.test_import_mapping import MAPPING_TEXT, csv, line
+from tests.pipelines.data_mapping import MAPPING_TEXT, csv, line
 from warehouse.store import Lake
 from warehouse.store.asks import ALL_DAY, Ask, record
 

@@ -5,62 +5,20 @@ One JSON object a line in, one out.  Nothing that starts a thread runs before th
 
 import json
 import os
-import pathlib
 import signal
 import sys
 import time
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pyarrow.parquet as pq
-
-import pipelines.steps.fills as fills
-import pipelines.steps.market as market
-import pipelines.steps.positions as positions
-from tests.rows import T0, batch, position, snapshot
+from tests.kill.clocks import freeze
+from tests.kill.points import watched
+from tests.kill.verbs import VERBS
 from warehouse import open_lake
-from warehouse.contracts.tables import POSITIONS, SNAPSHOTS, TABLES
-from warehouse.store import Lake, Origin, landing, local
-from warehouse.store.compaction import compact
+from warehouse.contracts.tables import TABLES
+from warehouse.store import Lake, bucket, local
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
-ORIGINS = [Origin("file", 1, "1")]
-
-
-class FixedClock(datetime):
-    """A moment that does not pass, so that even the ledger has the same bytes."""
-
-    @classmethod
-    def now(cls, tz=None):
-        return NOW
-
-
-def ingest(lake, archive):
-    market.land_market(archive, lake)
-    positions.land_reservoir(archive, lake)
-    fills.land_hourly_fills(archive, lake)
-
-
-def land_hours(lake, hours, size):
-    """Land snapshots of hours as one batch of parts in two tables."""
-    with landing(lake) as batches:
-        for hour in hours:
-            at = T0 + timedelta(hours=hour)
-            rows = [position(holder=n, size=size, snapshot_ts=at) for n in range(1, 4)]
-            batches.land(POSITIONS, batch(POSITIONS, rows), f"test-{hour}", ORIGINS)
-            summary = [snapshot(at, rows, px_unknown=int(size))]
-            batches.land(SNAPSHOTS, batch(SNAPSHOTS, summary), f"test-{hour}", ORIGINS)
-
-
-VERBS = {
-    "market": lambda lake, archive: market.land_market(archive, lake),
-    "positions": lambda lake, archive: positions.land_reservoir(archive, lake),
-    "fills": lambda lake, archive: fills.land_hourly_fills(archive, lake),
-    "ingest": ingest,
-    "hours": lambda lake, _: land_hours(lake, range(3), 1.0),
-    "replace": lambda lake, _: land_hours(lake, range(1, 3), 2.0),
-    "compact": lambda lake, _: compact(lake, NOW, grace=timedelta(0), orphan_age=timedelta(0)),
-}
 
 
 def look(lake):
@@ -77,64 +35,31 @@ def look(lake):
         return seen
 
 
-class Points:
-    """Counts the steps that change a disk, and kills the process at one of them."""
-
-    def __init__(self, kill_at, after, tell):
-        self.count, self.kill_at, self.after, self.tell = 0, kill_at, after, tell
-
-    def watch(self, owner, name):
-        real = getattr(owner, name)
-
-        def step(*args, **kwargs):
-            mode = kwargs.get("mode") or (*args, "r", "r")[1]
-            if name == "open" and "w" not in mode:  # reading changes nothing
-                return real(*args, **kwargs)
-            self.count += 1
-            ours = self.count == self.kill_at
-            if ours and not self.after:
-                self.end()
-            try:
-                return real(*args, **kwargs)
-            finally:
-                if ours:
-                    self.end()
-
-        setattr(owner, name, step)
-
-    def end(self):
-        if self.tell is not None:
-            raise self.tell
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-WATCHED = [
-    (os, "replace"),
-    (os, "fsync"),
-    (os, "unlink"),
-    (os, "rmdir"),
-    (os, "mkdir"),
-    (pathlib.Path, "open"),
-    (pathlib.Path, "write_bytes"),
-    (pq.ParquetWriter, "__init__"),
-    (pq.ParquetWriter, "write_table"),
-    (pq.ParquetWriter, "close"),
-    (local.fcntl, "flock"),
-]
-
-
-def run(verb, lake, archive="", point=None, after=False, full=False):
+def run(verb, lake, about, at=None, **how):
     """Run a verb in this process, and return how many steps it took."""
-    sys.modules["warehouse.store.landing"].datetime = FixedClock
-    told = OSError(28, "No space left on device") if full else None
-    points = Points(point, after, told)
-    for owner, name in WATCHED:
-        points.watch(owner, name)
+    freeze(datetime.fromisoformat(at) if at else NOW)
+    points = watched(**how, bucket=lake.startswith("s3://"))
     try:
-        VERBS[verb](lake, archive)
+        VERBS[verb](lake, **about)
     except OSError as error:
         return {"points": points.count, "error": str(error)}
     return {"points": points.count}
+
+
+def states(verb, lake, about, at=None):
+    """Run a verb, and return what a reader sees after each change of a ledger."""
+    freeze(datetime.fromisoformat(at) if at else NOW)
+    seen = [look(lake)]
+    for kind in (local.LocalLake, bucket.BucketLake):
+
+        def swapped(one, path, change, real=kind.swap):
+            real(one, path, change)
+            if (now := look(lake)) != seen[-1]:
+                seen.append(now)
+
+        kind.swap = swapped
+    VERBS[verb](lake, **about)
+    return seen
 
 
 def forked(work, delay=None):
@@ -165,16 +90,16 @@ def forked(work, delay=None):
     return {"answer": answer, "killed": os.WIFSIGNALED(status), "seconds": seconds}
 
 
+DO = {"run": run, "states": states, "look": look}
+
+
 def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
         asked = json.loads(line)
-        what, delay = asked.pop("do"), asked.pop("delay", None)
-        if what == "look":
-            told = forked(lambda lake=asked["lake"]: look(lake))
-        else:
-            told = forked(lambda verb=what, asked=asked: run(verb, **asked), delay)
+        do, delay = DO[asked.pop("do")], asked.pop("delay", None)
+        told = forked(lambda do=do, asked=asked: do(**asked), delay)
         answers.write(json.dumps(told) + "\n")
         answers.flush()
 

@@ -293,9 +293,17 @@ def test_a_file_that_goes_while_it_is_opened_is_made_again(tmp_path, monkeypatch
 
 
 def test_everything_that_asks_one_venue_shares_a_budget(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("UNDERTOW_ASKED", str(tmp_path / "asked"))
     monkeypatch.setattr(module, "_BUDGETS", {})
     one = budget_for("https://venue.test/", 0.1)
     assert budget_for("https://venue.test", 0.5) is one
     assert (one.limit, one.alone) == (600, None)
+    assert (tmp_path / "asked/venue.test").exists()
+
+
+def test_a_budget_lies_in_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.delenv("UNDERTOW_ASKED")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "_BUDGETS", {})
+    budget_for("https://venue.test", 0.1)
     assert (tmp_path / "undertow/asked/venue.test").exists()

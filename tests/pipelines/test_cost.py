@@ -168,10 +168,11 @@ def test_market_files_are_planned_whole(tmp_path):
     assert spans(pull, list(pull.days), since, None) == [(since, None)]
 
 
+@pytest.mark.slow  # a world of every archive in a bucket
 def test_after_a_landing_of_a_whole_world_nothing_of_it_is_left(bucket, tmp_path):
     """Each source names the files it has read so that the plan finds them again."""
     spec = WorldSpec(coins=2, accounts=30)
-    write_archive(spec, 2, tmp_path / "world", snapshot_every=12, market=False)
+    write_archive(spec, 2, tmp_path / "world", snapshot_every=24, market=False)
     upload(bucket, tmp_path / "world", "world/")
     root, lake = f"s3://{BUCKET}/world", tmp_path / "lake"
     first = date(2026, 1, 5)

@@ -17,7 +17,6 @@ def test_a_task_logs_the_plan_and_how_far_it_is(tmp_path, monkeypatch, capsys):
     from prefect.testing.utilities import prefect_test_harness
 
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(budget, "_BUDGETS", {})
     monkeypatch.setattr(budget, "WINDOW", 0.5)
     monkeypatch.setattr(sweep_pace, "EVERY", timedelta(0))

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from pipelines.simulator.serve.answers import answer
 from pipelines.sources.errors import SourceError
-from pipelines.sources.info.books import to_book, unknown_fields
+from pipelines.sources.info.books import _levels, _sound, to_book, unknown_fields
+from pipelines.sources.info.fields import objects
 from tests.pipelines.data_damage import hostile, unless_refused, values
 from tests.rows import batch
 from tests.simulator.serving import small_venue
@@ -58,6 +59,44 @@ def test_a_book_of_nobody_is_empty():
     row = to_book(book(levels=[[], []]), "SOL")
     assert row["bids"] == row["asks"] == []
     assert held(row).num_rows == 1
+
+
+ODD = [
+    "1.",
+    ".5",
+    "+1",
+    " 1",
+    "1 2",
+    "1_0",
+    "١",
+    "1e999",
+    "1" * 25,
+    "-0",
+    "",
+    1,
+    1.0,
+    None,
+    True,
+]
+
+
+@given(
+    side=st.lists(
+        st.fixed_dictionaries(
+            {"px": st.sampled_from([*ODD, "1", "2.5", "3e0", "4"]), "sz": st.sampled_from(ODD)},
+            optional={"n": st.sampled_from([None, 0, 7, -1, 2**63, True, "1", 1.0])},
+        )
+        | st.sampled_from([{}, [], "px", 1, None]),
+        max_size=4,
+    ),
+    better=st.sampled_from([-1, 1]),
+)
+def test_levels_read_at_once_are_those_read_one_by_one(side, better):
+    try:
+        slowly = _levels(objects(side, ""), better)
+    except SourceError:
+        slowly = None
+    assert _sound(side, better) == slowly
 
 
 @pytest.mark.parametrize(

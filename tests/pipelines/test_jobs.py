@@ -1,17 +1,20 @@
 """What the jobs do, without Prefect."""
 
 import shutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
 
+from pipelines.jobs import upkeep
+from pipelines.jobs import venue as venue_units
 from pipelines.jobs.backfill import days_between, in_order
 from pipelines.jobs.hourly import hourly_stages
 from pipelines.jobs.job import job_of, run_plainly
 from pipelines.jobs.nightly import closed_day, nightly_stages
 from pipelines.jobs.spending import priced, spending
 from pipelines.jobs.units import JobError, Unit, is_passing, run_units
+from pipelines.jobs.upkeep import bin_days
 from pipelines.landed import Landed
 from pipelines.settings import SettingsError, settings_of
 from pipelines.simulator.archive.write import write_archive
@@ -21,6 +24,9 @@ from pipelines.sources.info import client
 from tests.pipelines.data_fills import tree
 from warehouse import open_lake
 from warehouse.checks import guarded
+from warehouse.marts.refresh import Refreshed, refresh
+from warehouse.store import Lake, parts_of
+from warehouse.store.ledger import as_parts, change
 
 DAY = date(2026, 1, 6)
 NOW = datetime(2026, 1, 9, 2, 30, tzinfo=UTC)
@@ -75,6 +81,63 @@ def test_after_a_night_a_day_is_one_file_a_table(night):
     assert len({path.partition("/")[0] for path in files}) == len(files) > 5
 
 
+def test_after_a_night_maps_answer_from_what_was_binned(night, archive, tmp_path):
+    """What is binned is of the files that the compaction left; a later change makes it anew."""
+    said = "select sum(notional), count(*) from liquidation_map('BTC', $at)"
+    at = {"at": datetime(2026, 1, 7, tzinfo=UTC)}
+    lake = tmp_path / "lake"
+    shutil.copytree(night[0], lake)
+    with open_lake(lake) as con:
+        assert con.sql("select distinct day from liquidation_levels").fetchall() == [(DAY,)]
+        assert con.sql("from margin_errors limit 1").fetchall()
+        binned = con.sql(said, params=at).fetchall()
+    assert refresh(lake).days == []
+    lines = as_parts(parts_of(Lake.at(lake), {DAY}))
+    levels = [line.key for line in lines if line.table_name == "liquidation_levels"]
+    change(Lake.at(lake), levels, lambda _: [])
+    with open_lake(lake) as con:
+        made = con.sql(said, params=at).fetchall()
+    assert made == [(pytest.approx(binned[0][0]), binned[0][1])]
+    (landed,) = bin_days(settings(archive, lake), [date(2026, 1, 5), DAY])
+    assert landed.rows > 0
+    assert bin_days(settings(archive, lake), [DAY])[0].rows == 0
+
+
+def test_a_day_that_is_not_over_is_not_binned(night, archive, tmp_path, monkeypatch):
+    asked = []
+
+    def noted(lake, since, until, *_):
+        asked.append((since.day, until.day))
+        return Refreshed()
+
+    monkeypatch.setattr(upkeep, "refresh", noted)
+    bin_days(settings(archive, night[0]), [date(2026, 1, 2), date(2026, 1, 20)])
+    assert asked == [(1, 5), (19, 21)]
+
+
+def test_an_hour_bins_nothing():
+    venue = {"venue": {"url": "http://127.0.0.1:1"}}
+    kinds = [unit.kind for stage in hourly_stages(settings_of(venue), NOW) for unit in stage]
+    assert kinds == ["sweep", "books"]
+
+
+def test_an_hour_that_is_tried_again_ends_when_it_would_have(monkeypatch):
+    venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
+    [[sweep]] = hourly_stages(settings_of(venue), datetime.now(UTC))
+    given = []
+    monkeypatch.setattr(venue_units, "sweep_now", lambda *_, **more: given.append(more["ends"]))
+    verb = sweep.run.args[-1]
+    verb()
+    verb()
+    left = given[0] - datetime.now(UTC)
+    assert timedelta(minutes=49) < left <= timedelta(minutes=50)
+    assert given[1] == given[0]
+    monkeypatch.setattr(venue_units, "_now", lambda: given[0])
+    with pytest.raises(SourceError, match=r"its time was over at \d\d:\d\d UTC, so it") as late:
+        verb()
+    assert not is_passing(late.value)
+
+
 def test_what_has_no_root_is_not_read(archive, tmp_path):
     only = settings(archive, tmp_path, ["node_fills_by_block"])
     run_plainly(job_of("nightly", only, {"day": str(DAY)}, NOW))
@@ -88,7 +151,9 @@ def test_what_positions_need_is_landed_before_them():
     assert [unit.name for unit in stages[0]] == [
         f"{name} {DAY}" for name in ("market_files", "asset_ctxs")
     ]
-    assert [unit.kind for unit in stages[-1]] == ["checks", "compaction"]
+    upkeep = ["margin errors", "compaction", "marts", "checks"]
+    assert [unit.kind for unit in stages[-1]] == upkeep
+    assert {unit.lane for unit in stages[-1]} == {"upkeep"}
 
 
 def test_a_unit_that_fails_does_not_stop_the_others(archive, tmp_path):

@@ -88,8 +88,8 @@ def test_real_rows_from_a_bucket_leave_the_bytes_of_those_from_a_folder(bucket, 
 
 def test_positions_and_market_rows_come_from_a_bucket_as_from_a_folder(bucket, tmp_path):
     root = tmp_path / "archive"
-    spec = WorldSpec(coins=4, accounts=60)
-    write_archive(spec, 2, root, snapshot_every=6, books=False, contexts=False)
+    spec = WorldSpec(coins=2, accounts=20)
+    write_archive(spec, 1, root, snapshot_every=6, books=False, contexts=False)
     upload(bucket, root, "world/")
     for lake, source in (("local", str(root)), ("remote", f"s3://{BUCKET}/world")):
         land_market(source, tmp_path / lake)
@@ -99,7 +99,7 @@ def test_positions_and_market_rows_come_from_a_bucket_as_from_a_folder(bucket, t
 
 
 def test_a_world_is_written_to_a_bucket_as_to_a_folder(bucket, tmp_path):
-    spec = WorldSpec(coins=2, accounts=20)
+    spec = WorldSpec(coins=1, accounts=10)
     place = f"s3://{BUCKET}/worlds/one"
     local, remote = (write_archive(spec, 1, at) for at in (tmp_path, place))
     assert remote == local

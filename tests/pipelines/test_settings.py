@@ -71,6 +71,8 @@ def test_settings_survive_being_told_to_another_machine(tmp_path):
         ("[venue]\nbooks = 2.5", r"\[venue\] books: must be int, is 2.5"),
         ("[venue]\nbooks = true", r"\[venue\] books: must be int, is True"),
         ("[venue]\n[run]\nrunner = 'spark'", "run.runner: must be one of threads, dask, ray"),
+        ("[venue]\nhourly_minutes = 60", "venue.hourly_minutes: must be above 0 and below 60"),
+        ("[venue]\nhourly_minutes = 0", "below 60, as the next hour asks again, is 0$"),
         ("[venue]\n[run]\nworkers = 0", "run.workers: must be above 0, is 0"),
         ("[venue", "settings .*undertow.toml: "),
     ],

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from pipelines.sources.info.budget import Budget
-from pipelines.sources.info.client import InfoClient
+from pipelines.sources.info.client import ATTEMPTS, InfoClient
 from pipelines.steps.sweep import sweep
+from pipelines.steps.sweep_silence import IN_A_ROW
 from pipelines.steps.sweep_time import SLICE
 from pipelines.steps.sweep_way import PATIENCE, TOGETHER, Way
 from tests.pipelines.test_info_answers import CONTEXT, META, POSITION
@@ -188,6 +189,49 @@ def test_a_venue_that_fails_for_a_while_spoils_that_while_only(tmp_path):
     assert all(trusted == (failed <= 0.3 * asked) for asked, failed, _, trusted in said)
     failed = sum(row[1] for row in said)
     assert f"{failed} of 1000 accounts did not answer" in landed["accounts"].gaps[0]
+
+
+def test_a_venue_that_dies_is_not_asked_to_the_end(tmp_path):
+    venue, tries = Venue(each=timedelta(seconds=10)), []
+
+    def dead(body):
+        if venue.batches < 4:
+            return None
+        tries.append(body)
+        return httpx.Response(500)
+
+    venue.trouble = dead
+    crowd = [account(number) for number in range(1, 2001)]
+    landed = swept(venue, tmp_path, crowd)
+    asked, failed = rows(
+        tmp_path, "select sum(accounts_asked), sum(accounts_failed) from snapshots"
+    )[0]
+    questions, rest = failed // TOGETHER, len(crowd) - asked
+    # Eight are asked at once: who was asked when it was noticed fails too.
+    assert IN_A_ROW <= questions < IN_A_ROW + 8
+    assert (asked - failed, failed % TOGETHER, len(tries)) == (200, 0, ATTEMPTS * questions)
+    assert rest > 500
+    assert landed["snapshots"].gaps == [
+        f"the venue did not answer {questions} questions in a row: {rest} of 2000 accounts on "
+        "hyperliquid were not asked"
+    ]
+    assert f"{failed} of {asked} accounts did not answer" in landed["accounts"].gaps[0]
+    assert rows(tmp_path, SAID)[-1][3] is False
+    assert rows(tmp_path, "select count(*) from positions") == [(200,)]
+
+
+def test_a_venue_that_is_started_anew_is_asked_to_the_end(tmp_path):
+    """It is silent to as many questions, and shorter."""
+    venue, tries = Venue(each=timedelta(seconds=0.5)), []
+
+    def away(body):
+        tries.append(body)
+        return httpx.Response(500) if 4 < len(tries) <= 4 + IN_A_ROW * ATTEMPTS else None
+
+    venue.trouble = away
+    landed = swept(venue, tmp_path)
+    assert landed["snapshots"].gaps == []
+    assert sum(row[0] for row in rows(tmp_path, SAID)) == len(EVERYBODY)
 
 
 def test_an_answer_that_is_held_is_dropped_and_counted(tmp_path):

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sources.errors import SourceError
+from pipelines.steps import own_node_files
 from pipelines.steps.fills import land_hourly_fills
-from pipelines.steps.tail import tail
+from pipelines.steps.tail import DAY, tail
 from tests.effort import tries
 from tests.pipelines.data_fills import HOUR, NOON, USER, block, body_of, fill
 from tests.pipelines.data_lake import frame, held
@@ -103,6 +104,20 @@ def test_a_look_without_new_lines_leaves_the_lake_alone(root, lake):
     before = held(lake)
     Node(root, [], []).follow(lake)
     assert held(lake) == before
+
+
+def test_a_look_reads_only_its_days_of_the_ledger(root, lake, monkeypatch):
+    asked = []
+
+    def noted(lake, days=None):
+        asked.append(days)
+        return parts_of(lake, days)
+
+    monkeypatch.setattr(own_node_files, "parts_of", noted)
+    Node(root, [(NOON, line())], []).follow(lake)
+    first, *looks = asked  # the first finds where it goes on
+    assert (first, len(looks)) == (None, 3)
+    assert all(days == {NOON.date() + n * DAY for n in (-1, 0, 1)} for days in looks)
 
 
 def test_it_goes_on_where_it_was_killed(root, lake):

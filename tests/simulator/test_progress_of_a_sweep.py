@@ -19,9 +19,8 @@ NOW = datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(monkeypatch, tmp_path):
+def url(monkeypatch):
     """A venue whose minute is half a second, and lines as often as something is done."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(budget, "_BUDGETS", {})
     monkeypatch.setattr(budget, "WINDOW", 0.5)
     monkeypatch.setattr(sweep_pace, "EVERY", timedelta(0))

@@ -374,6 +374,19 @@ def test_every_part_is_found_again_in_what_was_packed(tmp_path_factory, rows_per
         unpack(folder / "all", "other")
 
 
+def test_fat_rows_are_merged_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(compacted, "BYTES_PER_SLICE", 1)
+    given_ = {}
+    for number in range(2):
+        rows = [fill(minute, coin, source=f"s{number}") for minute in (0, 1) for coin in "ABC"]
+        given_[f"p{number}"] = FILLS.check(batch(FILLS, rows))
+        pq.write_table(given_[f"p{number}"], tmp_path / f"p{number}", row_group_size=4)
+    pack(FILLS, [(name, tmp_path / name) for name in given_], tmp_path / "all")
+    assert pq.ParquetFile(tmp_path / "all").metadata.num_row_groups == len("ABC")
+    for name, rows in given_.items():
+        assert unpack(tmp_path / "all", name).equals(rows)
+
+
 def test_a_part_larger_than_a_row_group_is_found_again(tmp_path, monkeypatch):
     monkeypatch.setattr(compacted, "ROWS_PER_GROUP", 8192)
     rng = np.random.default_rng(7)

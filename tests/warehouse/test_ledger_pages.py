@@ -1,5 +1,9 @@
 """The ledger's lines of older days lie in pages; nobody who asks it can tell."""
 
+import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -201,6 +205,55 @@ def test_a_writer_killed_after_its_pages_has_done_nothing(tmp_path, monkeypatch)
         assert con.sql("select count(*) from positions").fetchall() == [(3,)]
     land_days(tmp_path, range(3, 9))
     assert len(lines(tmp_path)) == 18
+
+
+# Lands days and is killed before the n-th step by which the ledger's folding reaches the disk.
+DIES = """
+import os, signal, sys
+from tests.warehouse.test_ledger_pages import land_days
+from warehouse.store import book
+
+left, folded = int(sys.argv[2]), book.Book._folded
+
+def counted(step):
+    def taken(*args):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*args)
+    return taken
+
+def folds(*args):
+    os.fsync, os.replace = counted(os.fsync), counted(os.replace)
+    return folded(*args)
+
+book.FOLD_AT, book.Book._folded = 4, folds
+land_days(sys.argv[1], range(3, 9))
+"""
+
+
+@pytest.mark.slow
+def test_a_fold_that_is_killed_at_any_step_has_happened_or_not(tmp_path):
+    land_days(tmp_path / "first", range(3))
+    before, seen = lines(tmp_path / "first"), set()
+    for step in range(99):
+        lake = tmp_path / f"{step}"
+        shutil.copytree(tmp_path / "first", lake)
+        done = subprocess.run([sys.executable, "-c", DIES, lake, f"{step}"])
+        after = lines(lake)
+        assert after == before or len(after) == 18
+        seen.add(after == before)
+        with open_lake(lake) as con:
+            counted = con.sql("select count(*) from positions").fetchall()
+        assert counted == [(len(after) / 2,)]
+        land_days(lake, range(3, 9))
+        compact(lake, FAR, grace=timedelta(0), orphan_age=timedelta(0))
+        assert (len(lines(lake)), pages(lake)) == (18, listed(lake))
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL
+    assert (seen, step > 5) == ({True, False}, True)
 
 
 def test_pages_that_were_replaced_are_removed_by_a_compaction(lake):

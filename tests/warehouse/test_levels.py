@@ -1,13 +1,14 @@
 """Maps binned ahead say what the rows say, and are not asked what they cannot know."""
 
 import random
+import sys
 from datetime import timedelta
 
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.rows import T0, batch, land_snapshot, position
-from tests.warehouse.test_map_coverage import LATE, SAID, TABLES, lake_of
+from tests.rows import T0, account, batch, land_snapshot, position
+from tests.warehouse.data_sweeps import LATE, SAID, TABLES, lake_of
 from warehouse import open_lake
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
@@ -17,6 +18,7 @@ from warehouse.store import Lake, Origin, land, parts_of
 from warehouse.store.compaction import compact
 
 HOUR = timedelta(hours=1)
+REFRESHING = sys.modules["warehouse.marts.refresh"]
 COINS = ("BTC", "xyz:TSLA", "NONE")
 
 
@@ -108,6 +110,54 @@ def test_levels_of_rows_that_have_changed_are_not_shown_until_they_are_made_anew
     assert len({row[1] for row in held(lake)}) == 2
     lines = parts_of(Lake.at(lake)).to_pylist()
     assert [line["table_name"] for line in lines].count("liquidation_levels") == 1
+
+
+def test_what_lands_while_levels_are_made_is_not_taken_for_theirs(tmp_path, monkeypatch):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR)
+    opened = REFRESHING.open_lake
+
+    def landed_meanwhile(where):
+        land_snapshot(lake, book(count=5), T0 + 2 * HOUR)
+        return opened(where)
+
+    monkeypatch.setattr(REFRESHING, "open_lake", landed_meanwhile)
+    refresh(lake)
+    monkeypatch.undo()
+    assert held(lake) == []
+    assert refresh(lake).days == [T0.date()]
+    assert len({row[1] for row in held(lake)}) == 2
+
+
+def test_a_sweep_whose_summary_came_late_was_not_knowable_on_the_map(tmp_path):
+    lake = tmp_path / "lake"
+    made = lake_of(
+        [
+            {
+                "minute": 60 * hour,
+                "said": [said, None, None],
+                "kind": "sweep",
+                "trusted": True,
+                "late": False,
+                "scope": "hyperliquid",
+                "minutes": 0,
+            }
+            for hour, said in ((1, SAID[4]), (2, SAID[6]))
+        ]
+    )
+    made["accounts"][1]["account"] = made["positions"][1]["account"] = account(2)
+    made["snapshots"][0]["known_ts"] = T0 + 9 * HOUR
+    for name, rows in made.items():
+        if rows:
+            land(lake, TABLES[name], batch(TABLES[name], rows), "all-of-it")
+    refresh(lake)
+    with open_lake(lake) as con:
+        query = "select count(*) as n from liquidation_map('BTC', $at, knowable := $knowable)"
+        seen = [
+            answers(con, query, at=T0 + hour * HOUR, knowable=knowable)["n"][0]
+            for hour, knowable in ((3, False), (3, True), (9, True))
+        ]
+    assert seen == [2, 1, 2]
 
 
 def test_a_day_reaches_back_two_days_and_no_further(tmp_path):

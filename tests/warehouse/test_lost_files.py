@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import pytest
 
+from tests.cli.inside import refused, run
 from tests.rows import T0, batch, position, snapshot
-from warehouse import open_lake
+from warehouse import open_lake, sandbox
 from warehouse.catalog import refresh
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
 from warehouse.store import Lake, Origin, landing, parts_of
@@ -197,6 +198,22 @@ def test_a_connection_that_outlives_a_compaction_is_refreshed(lake):
         map_ = "select sum(positions) from liquidation_map('BTC', $at)"
         assert con.sql(map_, params={"at": at}).fetchall() == [(2,)]
         assert asked(con, "from mine") == [(1,)]
+
+
+def test_a_command_whose_lake_is_compacted_meanwhile_says_so(lake, monkeypatch):
+    land_hours(lake, hours=(0, 1))
+    opened = sandbox.open_lake
+
+    def overtaken(place):
+        con = opened(place)
+        compact(place, FAR, grace=timedelta(0))
+        return con
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "open_lake", overtaken)
+        done = run("sql", "select sum(size) from positions", lake=lake)
+    assert refused(done) == "the lake was compacted since it was opened; open it again"
+    assert run("sql", "select sum(size) from positions", lake=lake).returncode == 0
 
 
 def test_only_a_connection_to_a_lake_is_refreshed():

@@ -7,7 +7,7 @@ a small landing.  So they are kept for the next one, as many as there are landin
 import atexit
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 
@@ -26,12 +26,11 @@ def borrowed() -> Iterator[duckdb.DuckDBPyConnection]:
         con = _idle.pop()
     except IndexError:
         con = _opened()
-    try:
+    with ExitStack() as undone:
+        undone.callback(con.close)
         yield con
-    except BaseException:
-        con.close()
-        raise
-    _idle.append(con)
+        undone.pop_all()
+        _idle.append(con)
 
 
 def _opened() -> duckdb.DuckDBPyConnection:

@@ -106,7 +106,10 @@ SNAPSHOTS = Table(
     time="snapshot_ts",
     columns=(
         Column(
-            "snapshot_ts", TS, "instant the positions were true; of a sweep: its last answer"
+            "snapshot_ts",
+            TS,
+            "instant the positions were true; of a sweep's slice: its last answer, moved by "
+            "microseconds where that instant is taken",
         ),
         SOURCE,
         SCOPE,
@@ -139,7 +142,8 @@ SNAPSHOTS = Table(
         Column(
             "accounts_skipped",
             I64,
-            "accounts known of but not asked for want of budget; null: an archive",
+            "accounts known of that this snapshot did not ask: for want of time, of another "
+            "slice, or answered with what the lake holds; null: an archive",
             "accounts",
             null=True,
             rules=(NOT_NEGATIVE,),

@@ -42,11 +42,36 @@ select source, scope, snapshot_ts, known_ts from snapshots
 where day = $day and not complete and trusted and accounts_asked > coalesce(accounts_failed, 0)
 order by all
 """
+# Where the sweep itself saw nothing of a coin, a context says its mark: known when that was.
 MERGED = """
+with states as materialized (
+    from states_at($coin, $at)
+),
+held as materialized (
+    from dex_positions_at($coin, $at)
+),
+context as (
+    select c.coin, c.known_ts
+    from asset_contexts as c
+    where
+        c.day in ($day, $day - 1)
+        and c.venue = 'hyperliquid'
+        and c.mark_px is not null
+        and c.context_ts <= $at
+        and c.coin in (select h.coin from held as h)
+        and c.coin not in (
+            select h.coin
+            from held as h
+            inner join states as s on h.account = s.account
+            where s.sweep_ts = $at
+        )
+    qualify row_number() over (partition by c.coin order by c.context_ts desc, c.source) = 1
+)
 select
     p.coin, p.size, p.liquidation_px, p.current_px as mark_px,
-    greatest(p.known_ts, (select max(s.known_ts) from states_at($coin, $at) as s)) as known_ts
-from dex_positions_at($coin, $at) as p
+    greatest(p.known_ts, c.known_ts, (select max(s.known_ts) from states as s)) as known_ts
+from held as p
+left join context as c on p.coin = c.coin
 where exists (
     from snapshot_at($coin, $at) as a
     where a.snapshot_ts = $at and a.source = $source and a.scope = $scope
@@ -235,7 +260,7 @@ def _binned(coin: str, snapshots: _Snapshots, rows: _Rows) -> _Cells:
 def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Cells]:
     """Bin what each sweep of the day merges to, one sweep after the other."""
     for source, scope, at, known in con.execute(SWEEPS, {"day": day}).fetchall():
-        asked = {"coin": f"{scope}:", "at": at, "source": source, "scope": scope}
+        asked = {"coin": f"{scope}:", "at": at, "source": source, "scope": scope, "day": day}
         merged = con.sql(MERGED, params=asked).pl().with_columns(snapshot_ts=pl.lit(at, TIME))
         moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))
         snapshot = _Snapshots(source, scope, moment, published)

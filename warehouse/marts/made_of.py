@@ -20,7 +20,7 @@ from warehouse.store.parts import part_named
 # Tables that a map is read from.
 READ = ("accounts", "asset_contexts", "positions", "snapshots")
 # Raised when levels of the same rows are to say something else.
-VERSION = 1
+VERSION = 3
 # A sweep just after midnight merges answers of 26 hours before.
 DAYS_BACK = 2
 

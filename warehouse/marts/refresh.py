@@ -72,8 +72,9 @@ def refresh(
     """
     lake = Lake.at(where)
     done = Refreshed()
+    # Before the rows: what lands between is then of no name here, and the next run's to make.
+    lines = parts_of(lake)
     with open_lake(lake) as con:
-        lines = parts_of(lake)
         paths = paths_by_day(lines)
         held = _held(lines)
         days = [

@@ -5,14 +5,17 @@ asks, best first and at most 20 a side, each a price, the size of all orders at 
 many they are.  The archive of books holds the same objects.
 """
 
+import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from pipelines.sources.info.fields import Fields, objects
+from pipelines.sources.info.fields import DECIMAL, Fields, objects
 
 SIDES = ("bids", "asks")
 KNOWN = frozenset({"coin", "time", "levels"})
 KNOWN_OF_LEVEL = frozenset({"px", "sz", "n"})
+_ALL_DECIMALS = re.compile(f"(?:{DECIMAL} )*")
 
 
 def to_book(answer: Any, coin: str, where: str = "") -> dict[str, Any]:
@@ -59,7 +62,10 @@ def to_book(answer: Any, coin: str, where: str = "") -> dict[str, Any]:
         raise fields.wrong("levels", "a pair of bids and asks", given)
     row: dict[str, Any] = {"coin": coin, "book_ts": fields.moment("time")}
     for name, better, side in zip(SIDES, (-1, 1), given, strict=True):
-        row[name] = _levels(objects(side, f"{fields.where} {name}"), better)
+        levels = _sound(side, better)
+        if levels is None:  # then one by one, to say what is wrong where
+            levels = _levels(objects(side, f"{fields.where} {name}"), better)
+        row[name] = levels
     return row
 
 
@@ -72,6 +78,37 @@ def unknown_fields(answer: Mapping[str, Any]) -> set[str]:
     levels = [level for side in answer["levels"] for level in side]
     odd = set().union(*levels) - KNOWN_OF_LEVEL
     return (set(answer) - KNOWN) | {f"level.{name}" for name in odd}
+
+
+def _sound(side: Any, better: int) -> list[dict[str, Any]] | None:
+    """Return one side's levels if all are as :func:`_levels` takes them; None: one may not be.
+
+    A day of 200 coins has 12 million levels.  Measured on 2.3 million, landed: 7.7 s instead of
+    11.4 s field by field.
+
+    >>> _sound([{"px": "2.5", "sz": "1", "n": 3}, {"px": "3", "sz": "0"}], 1)
+    [{'px': 2.5, 'size': 1.0, 'orders': 3}, {'px': 3.0, 'size': 0.0, 'orders': None}]
+    >>> _sound([{"px": "+2.5", "sz": "1", "n": 3}], 1)
+    """
+    if type(side) is not list:
+        return None
+    try:
+        texts = [each[name] for name in ("px", "sz") for each in side]
+        orders = [each.get("n") for each in side]
+        if not _ALL_DECIMALS.fullmatch(" ".join([*texts, ""])):
+            return None
+        numbers = list(map(float, texts))
+    except (KeyError, TypeError, ValueError):
+        return None
+    pxs, sizes = numbers[: len(side)], numbers[len(side) :]
+    best_first = all(better * px < better * beyond for px, beyond in pairwise(pxs))
+    whole = all(one is None or (type(one) is int and 0 <= one < 2**63) for one in orders)
+    if not (best_first and whole and min(numbers, default=0) >= 0 and all(pxs)):
+        return None
+    return [
+        {"px": px, "size": size, "orders": count}
+        for px, size, count in zip(pxs, sizes, orders, strict=True)
+    ]
 
 
 def _levels(side: list[Fields], better: int) -> list[dict[str, Any]]:

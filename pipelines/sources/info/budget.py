@@ -6,8 +6,10 @@ which doubles with each refusal that follows.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from platformdirs import user_cache_path
@@ -18,6 +20,8 @@ from pipelines.sources.info.window import AFTER, OwnWindow, Taken, Window
 
 WINDOW = 60.0  # s
 RESERVE = 0.1  # share of the limit that is not used
+# Folder in which processes share what they asked; without it, one in the user's cache.
+SHARED = "UNDERTOW_ASKED"
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0  # s; the venue says nothing of how long to wait
 
 
@@ -28,7 +32,8 @@ def budget_for(url: str, reserve: float) -> "Budget":
     """
     url = url.rstrip("/")
     if url not in _BUDGETS:
-        window, alone = window_of(url, user_cache_path("undertow") / "asked")
+        folder = os.environ.get(SHARED) or user_cache_path("undertow") / "asked"
+        window, alone = window_of(url, Path(folder))
         _BUDGETS[url] = Budget(reserve=reserve, window=window, alone=alone)
     budget = _BUDGETS[url]
     budget.limit = min(budget.limit, max(1, int(PER_MINUTE * (1 - reserve))))

@@ -56,7 +56,7 @@ class InfoClient:
         seed: int | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        if not base_url.startswith(("http://", "https://")):
+        if not _is_url(base_url):
             raise ValueError(f"venue {public(base_url)}: must be an http:// or https:// URL")
         self.base_url = base_url.rstrip("/")
         self.budget = budget or Budget()
@@ -159,3 +159,16 @@ class InfoClient:
         """Return a question in a few words; addresses are public, who asks is not."""
         about = " ".join(str(body[key]) for key in ("coin", "user", "dex") if body.get(key))
         return f"{public(self.base_url)}/info {body.get('type')} {about}".rstrip()
+
+
+def _is_url(text: str) -> bool:
+    """Return whether a venue may lie there.
+
+    >>> _is_url("http://[::1]:3001"), _is_url("http://venue:port"), _is_url("ftp://venue")
+    (True, False, False)
+    """
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and url.host != ""

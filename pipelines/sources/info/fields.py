@@ -9,7 +9,8 @@ from typing import Any
 from pipelines.sources.errors import SourceError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DECIMAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?")
+DECIMAL = r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?"
+_DECIMAL = re.compile(DECIMAL)
 
 
 class Fields:

@@ -9,13 +9,14 @@ entered before the last start lies far ahead of it or a minute back, and is drop
 
 import fcntl
 import os
+import re
 import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from pipelines.sources.errors import public
 from pipelines.sources.info.window import OwnWindow, Taken, Window
 
 HEAD, EACH = struct.Struct("<dq"), struct.Struct("<dq")  # pause and refusals; time and weight
@@ -54,27 +55,35 @@ class SharedWindow:
     def _locked(self) -> int:
         """Return the open file, locked; not one that somebody has just removed."""
         while True:
-            place = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            place, there = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), 0
             try:
                 fcntl.flock(place, fcntl.LOCK_EX)
-                if os.fstat(place).st_nlink:
-                    return place
-            except BaseException:
-                os.close(place)
-                raise
-            os.close(place)
+                there = os.fstat(place).st_nlink
+            finally:
+                if not there:
+                    os.close(place)
+            if there:
+                return place
 
 
 def window_of(url: str, folder: Path) -> tuple[SharedWindow | OwnWindow, str | None]:
     """Return the window of a venue, and why it is this process's alone; None: it is shared."""
-    parts = urlsplit(url)
-    name = f"{parts.hostname}-{parts.port}" if parts.port else str(parts.hostname)
     try:
-        window = SharedWindow(folder / name.replace(":", "."))
+        window = SharedWindow(folder / file_name(url))
         _sweep(folder)
     except OSError as error:
         return OwnWindow(), f"{folder}: {error.strerror or error}"
     return window, None
+
+
+def file_name(url: str) -> str:
+    """Return the name of the file of a venue: its host and port, nothing that is a secret.
+
+    >>> file_name("https://me:k/ey@Api.Venue.xyz/a?token=t"), file_name("http://[::1]:3001")
+    ('api.venue.xyz', '-1-3001')
+    """
+    host = re.split("[/?#]", public(url).partition("://")[2])[0]
+    return re.sub(r"[^a-z0-9.]+", "-", host.lower())
 
 
 def _sweep(folder: Path) -> None:

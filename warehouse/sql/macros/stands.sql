@@ -1,9 +1,10 @@
 -- Whether a row of TABLE_versions counts for a moment: what counts today or, with knowable, what
--- counted then: published, and not yet corrected by what was received later.
+-- counted then: published, and not yet corrected by what was received later.  A knowable that is null
+-- asks for what was knowable: who does not say gets nothing from the future.
 --
 -- macro: stands(known_ts, since_ts, superseded_ts, "at", knowable)
 if(
-    knowable,
+    coalesce(knowable, true),
     known_ts <= "at"
     and coalesce(since_ts <= "at", true)
     and coalesce(superseded_ts > "at", true),

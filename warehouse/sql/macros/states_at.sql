@@ -91,7 +91,7 @@ answers as (
         c.scope,
         c.sweep_ts,
         r.snapshot_ts,
-        c.known_ts
+        greatest(c.known_ts, r.known_ts) as known_ts
     from accounts_versions as c
     inner join days as d on c.day = d.day
     inner join reachable as r
