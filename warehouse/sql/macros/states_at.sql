@@ -82,6 +82,21 @@ complete as (
     limit 1
 ),
 
+-- All that an answer is held against, in one relation: beside more of them every day is read.
+sought as (
+    select
+        r.*,
+        d.day as answer_day,
+        e.sweep_ts as base_ts,
+        q.at_asked,
+        q.knowable_asked
+    from reachable as r
+    cross join days as d
+    cross join asked as q
+    left join complete as e on true
+    where not r.complete
+),
+
 answers as (
     select
         c.account,
@@ -93,20 +108,17 @@ answers as (
         r.snapshot_ts,
         greatest(c.known_ts, r.known_ts) as known_ts
     from accounts_versions as c
-    inner join days as d on c.day = d.day
-    inner join reachable as r
+    inner join sought as r
         on
-            c.sweep_ts = r.sweep_ts
+            c.day = r.answer_day
+            and c.sweep_ts = r.sweep_ts
             and c.source = r.source
             and c.scope = r.scope
-    cross join asked as q
-    left join complete as e on true
     where
-        not r.complete
-        and c.positions is not null
+        c.positions is not null
         and c.state_ts between r.oldest_ts and r.snapshot_ts
-        and c.state_ts > coalesce(e.sweep_ts, '-infinity'::timestamptz)
-        and stands(c.known_ts, c.since_ts, c.superseded_ts, q.at_asked, q.knowable_asked)
+        and c.state_ts > coalesce(r.base_ts, '-infinity'::timestamptz)
+        and stands(c.known_ts, c.since_ts, c.superseded_ts, r.at_asked, r.knowable_asked)
     qualify row_number() over (
         partition by c.account
         order by c.state_ts desc, c.sweep_ts desc, c.scope, c.source
