@@ -41,19 +41,20 @@ spans as materialized (
     left join moves as m on true
 ),
 
+-- No hour lies between where all that was asked again was asked before the earlier map.
 covered as (
-    select coalesce(
-        bool_and(coalesce(
-            h.tells_all and h.held_to >= least(h.hour_ts + interval 1 hour, s.until_ts), false
-        )),
-        false
+    select bool_and(
+        s.until_ts is not null
+        and (
+            h.hour_ts > s.until_ts
+            or coalesce(h.tells_all and h.held_to >= least(h.hour_ts + interval 1 hour, s.until_ts), false)
+        )
     ) as is_held
     from spans as s
     cross join asked as q
     cross join lateral (
         from fill_hours(q.coin_asked, s.since_ts, q.at_asked, knowable := q.knowable_asked)
     ) as h
-    where h.hour_ts <= s.until_ts
 ),
 
 -- A snapshot is of the end of its block: what happened at its moment happened before it.
