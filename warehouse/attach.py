@@ -3,6 +3,9 @@
 Each table has two views.  ``TABLE`` holds what counts today.  ``TABLE_versions`` holds what a
 correction replaced too, with ``since_ts`` and ``superseded_ts``: the span in which a part was
 what could be known (see the macro ``stands``).
+
+Views and their descriptions are the same in every lake (:func:`promise`); they read views of
+the same names in the schema ``listed``, which name the files of this one (:func:`attach`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,21 +30,53 @@ LISTED = ("table_name", "day", "path", "contract", "source", "since_ts", "supers
 # Every map asks which snapshot answers.  Measured on 365 of them, one a day: 60 ms a map from
 # their files, 1 ms from memory, where they are after 40 ms.
 HELD = (SNAPSHOTS,)
+BOOKS = (ledger.LINES, asks.LINES)
 
 
-def attach(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Expose every table of the lake under its own name, empty or not, as it is now.
+def promise(con: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection the tables of a lake that has no rows, and what is said of them.
 
     Parameters
     ----------
     con
-        Connection that gets the views, also those of the ledgers: ``parts`` and ``asks``.
+        Connection to an empty database.
+    """
+    con.execute("create schema promised; create schema listed")
+    for book in BOOKS:
+        show_lines(con, book.table, book.table.schema.empty_table(), ())
+        columns = ", ".join(f"line.{name}" for name in book.table.schema.names)
+        name = book.table.name
+        con.execute(f"create view {name} as select {columns} from listed.{name} as line")
+        describe(con, name, book.table.purpose, book.table.schema)
+    for table in TABLES:
+        nothing = empty(table)  # noqa: F841  read by name in the SQL below
+        con.execute(f"create table promised.{table.name} as from nothing")
+        show(con, table, *relations(str, table, PARTS.schema.empty_table()))
+        columns = ", ".join(f"part.{name}" for name in table.promised.names)
+        con.execute(
+            f"create view {table.name} as select {columns} from listed.{table.name} as part; "
+            f"create view {table.name}_versions as select {columns}, "
+            f"part.since_ts, part.superseded_ts from listed.{table.name}_versions as part"
+        )
+        describe(con, table.name, table.purpose, table.promised)
+        grain = ", ".join((*table.grain, "since_ts"))
+        purpose = f"All versions of {table.name}, corrected ones too: see stands.\n\n"
+        purpose += f"grain: {grain}"
+        con.execute(f"comment on view {table.name}_versions is {quoted(purpose)}")
+
+
+def attach(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Let every table of :func:`promise` show the lake as it is now.
+
+    Parameters
+    ----------
+    con
+        Connection of :func:`promise`.
     lake
         Where the parts' files are.
     """
     lost = lake.connect(con)
-    con.execute("create schema if not exists promised")
-    for book in (ledger.LINES, asks.LINES):
+    for book in BOOKS:
         show_book(con, lake, book)
     listed = con.sql(f"select distinct {', '.join(LISTED)} from {PARTS.name}")
     held = listed.order("table_name, day, path").to_arrow_table()
@@ -52,8 +87,6 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     held, missing = parted(held, lost(pc.unique(held["path"]).to_pylist()))
     tell_lost(con, lake, missing)
     for table in TABLES:
-        nothing = empty(table)  # noqa: F841  read by name in the SQL below
-        con.execute(f"create or replace table promised.{table.name} as from nothing")
         some = held.filter(pc.equal(held["table_name"], table.name))
         now, versions = relations(lake.pattern, table, some)
         if pc.any(pc.equal(missing["table_name"], table.name)).as_py():
@@ -69,7 +102,8 @@ def _kept(
     """Read a table's rows once, and return the selects of them."""
     show(con, table, now, versions)
     con.execute(
-        f"create or replace table promised.{table.name}_held as from {table.name}_versions"
+        f"create or replace table promised.{table.name}_held as "
+        f"from listed.{table.name}_versions"
     )
     every = f"from promised.{table.name}_held as held"
     columns = ", ".join(f"held.{name}" for name in table.promised.names)
@@ -81,30 +115,36 @@ def _kept(
 
 def show_book(con: duckdb.DuckDBPyConnection, lake: Lake, book: Book) -> None:
     """Expose a ledger; its pages are read when somebody asks for them."""
-    name, columns = book.table.name, ", ".join(book.table.schema.names)
     state = book.state(lake.read(book.path))
-    con.register("lines", state.lines)
-    con.execute(f"create or replace table promised.{name} as from lines")
-    con.unregister("lines")
-    lines = f"select {columns} from promised.{name}"
+    pages = []
     if state.pages:
         files = ", ".join(quoted(lake.pattern(path)) for path in state.pages)
         # A day that changed since its page was made lies in the book's file.
         days = ", ".join(f"'{day}'" for held in state.pages.values() for day in sorted(held))
-        lines += f" union all select {columns} from read_parquet([{files}]) "
-        lines += f"where day in (select unnest([{days}]::date[]))"
-    con.execute(f"create or replace view {name} as {lines}")
-    describe(con, name, book.table.purpose, book.table.schema)
+        pages.append(
+            f"from read_parquet([{files}]) where day in (select unnest([{days}]::date[]))"
+        )
+    show_lines(con, book.table, state.lines, pages)
+
+
+def show_lines(
+    con: duckdb.DuckDBPyConnection, table: Table, lines: pa.Table, pages: Sequence[str]
+) -> None:
+    """Create the view of a ledger's lines, and of those that lie in pages."""
+    columns = ", ".join(table.schema.names)
+    con.register("lines", lines)
+    con.execute(f"create or replace table promised.{table.name} as from lines")
+    con.unregister("lines")
+    selects = [f"select {columns} {held}" for held in (f"from promised.{table.name}", *pages)]
+    con.execute(f"create or replace view listed.{table.name} as {_union(selects)}")
 
 
 def show(con: duckdb.DuckDBPyConnection, table: Table, current: str, versions: str) -> None:
     """Create the two views of a table over the relations they read."""
-    con.execute(f"create or replace view {table.name} as {current}")
-    con.execute(f"create or replace view {table.name}_versions as {versions}")
-    describe(con, table.name, table.purpose, table.promised)
-    grain = ", ".join((*table.grain, "since_ts"))
-    purpose = f"All versions of {table.name}, corrected ones too: see stands.\n\ngrain: {grain}"
-    con.execute(f"comment on view {table.name}_versions is {quoted(purpose)}")
+    con.execute(
+        f"create or replace view listed.{table.name} as {current}; "
+        f"create or replace view listed.{table.name}_versions as {versions}"
+    )
 
 
 def describe(

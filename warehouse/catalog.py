@@ -1,7 +1,8 @@
 """This module turns a folder of Parquet and the ``.sql`` files beside it into a catalog.
 
-The catalog is a DuckDB connection in memory, rebuilt in milliseconds each time: Parquet is the
-only thing that lasts, so there is nothing to migrate and nothing to lock.
+The catalog is a DuckDB connection in memory, there in milliseconds each time: Parquet is the
+only thing that lasts, so there is nothing to migrate and nothing to lock.  What is the same in
+every lake is made once and copied (:mod:`warehouse.blank`).
 """
 
 import re
@@ -14,7 +15,10 @@ from typing import NamedTuple
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
-from warehouse.attach import attach, quoted
+from warehouse import attach as attaching
+from warehouse.attach import BOOKS, attach, promise, quoted
+from warehouse.blank import fill
+from warehouse.contracts.tables import TABLES
 from warehouse.health.batches import COLUMNS
 from warehouse.health.gaps_table import show_gaps
 from warehouse.store.lake import Lake, NoLake
@@ -22,6 +26,8 @@ from warehouse.store.lake import Lake, NoLake
 SQL = files("warehouse") / "sql"
 # A macro's name before its arguments, or a view's after `from` or `join`.
 CALLED = re.compile(r"\b(\w+)(?=\()|(?:from|join) (\w+)")
+
+MAKERS = (Path(__file__), Path(attaching.__file__))
 
 
 class Definition(NamedTuple):
@@ -60,10 +66,25 @@ def open_lake(path: str | Path | Lake) -> Connection:
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
     con.execute("set enable_progress_bar = false")
+    fill(con, _told(), _blank)
     _show(con, lake)
     con.execute("create table promised.lake as select $1 as root", [lake.readable])
-    build(con)
     return con
+
+
+def _blank(con: Connection) -> None:
+    """Give a connection the catalog of a lake without rows."""
+    promise(con)
+    build(con)
+
+
+def _told() -> Iterator[bytes | str]:
+    """Yield everything that decides what :func:`_blank` makes."""
+    yield from (path.read_bytes() for path in MAKERS)
+    for table in (*TABLES, *(book.table for book in BOOKS)):
+        yield f"{table.name} {table.purpose} {table.derived}"
+        yield table.promised.serialize().to_pybytes()
+    yield from (repr(made) for made in definitions())
 
 
 def refresh(con: Connection) -> None:

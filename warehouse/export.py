@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from warehouse.attach import attach, describe, quoted
+from warehouse.attach import attach, describe, promise, quoted
 from warehouse.catalog import build
 from warehouse.contracts.gaps import GAPS
 from warehouse.health.batches import COLUMNS
@@ -82,6 +82,7 @@ def export_catalog(
             con.execute("set timezone = 'UTC'")
             con.execute("set enable_progress_bar = false")
             con.execute("begin")
+            promise(con)
             attach(con, lake)
             _write_gaps(con)
             build(con)

@@ -41,7 +41,10 @@ def test_any_folder_name_will_do(tmp_path, name):
 
 def test_tables_and_columns_are_described(tmp_path):
     with open_lake(tmp_path) as con:
-        views = con.sql("select view_name, comment from duckdb_views() where not internal")
+        views = con.sql(
+            "select view_name, comment from duckdb_views() "
+            "where schema_name = 'main' and not internal"
+        )
         assert all("grain:" in comment for _, comment in views.fetchall())
         columns = con.sql(
             "select column_name, comment from duckdb_columns() "

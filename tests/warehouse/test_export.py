@@ -129,7 +129,8 @@ def test_comments_say_what_things_are(lake, tmp_path):
     (unsaid,) = plain(
         file,
         [
-            "select view_name from duckdb_views() where not internal and comment is null "
+            "select view_name from duckdb_views() where schema_name = 'main' "
+            "and not internal and comment is null "
             "union all select function_name from duckdb_functions() "
             "where not internal and function_type like '%macro' and comment is null"
         ],
