@@ -43,21 +43,24 @@ def triggered(positions, current_px, pct, direction):
 
 
 def clusters(positions, width_pct):
-    """Return [(side, px_low, notional)]: windows that no overlapping window beats."""
+    """Return [(side, px_low, px_high, notional)]: the strongest of what is left, again."""
     found = []
     for side, sign in (("long", 1), ("short", -1)):
-        mass = {}
+        left = {}
         for position in positions:
             px = position["liquidation_px"]
             if px is not None and position["size"] * sign > 0:
-                mass[px] = mass.get(px, 0.0) + abs(position["size"]) * px
+                left[px] = left.get(px, 0.0) + abs(position["size"]) * px
         wide = 1 + width_pct / 100
-        windows = {
-            low: sum(own for px, own in mass.items() if low <= px < low * wide) for low in mass
-        }
-        for low, notional in windows.items():
-            rivals = [other for other in windows if low / wide <= other <= low * wide]
-            strongest = max(rivals, key=lambda other: (windows[other], -other))
-            if strongest == low:
-                found.append((side, low, notional))
-    return sorted(found, key=lambda row: (-row[2], row[0], row[1]))
+        starts = []
+        while left:
+            windows = {
+                low: sum(own for px, own in left.items() if low <= px < low * wide)
+                for low in left
+            }
+            low = max(windows, key=lambda one: (windows[one], -one))
+            high = min([low * wide, *(start for start in starts if start > low)])
+            found.append((side, low, high, windows[low]))
+            starts.append(low)
+            left = {px: own for px, own in left.items() if not low <= px < low * wide}
+    return sorted(found, key=lambda row: (-row[3], row[0], row[1]))

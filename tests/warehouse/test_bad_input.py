@@ -143,8 +143,8 @@ def test_so_does_text_without_a_zone(con, name):
 
 
 # Of each option a value or a few: what else its check refuses stands in CHECKS.
-WIDTHS = ("null", "-1", "'nan'::double")
-PCTS = ("51", "2.5")
+WIDTHS = ("null", "-1", "'nan'::double", "'a'")
+PCTS = ("51", "2.5", "'a'")
 LENGTHS = ("null", "interval '-1 hour'")
 OPTIONS = [
     *(
@@ -158,7 +158,7 @@ OPTIONS = [
             "liquidation_heatmap('BTC', $since, $at, {})",
         )
     ),
-    ("liquidation_map('BTC', $at, {})", "width_px", WIDTHS[1:], "use USD above 0"),
+    ("liquidation_map('BTC', $at, {})", "width_px", (*WIDTHS[1:], "1e-300"), "use USD from"),
     *(
         (call, "within_pct", PCTS, "use whole numbers from 1 to 50")
         for call in (
@@ -170,7 +170,7 @@ OPTIONS = [
         (
             call,
             "pcts",
-            ("null", "[5, 51]"),
+            ("null", "[5, 51]", "['a']"),
             "use whole numbers from 1 to 50",
         )
         for call in (
@@ -214,7 +214,12 @@ OPTIONS = [
         for name in ("context_asof", "funding_asof", "book_asof")
     ),
     ("candle_asof('BTC', $at, {})", "max_age", LENGTHS[1:], "use more than 0 seconds"),
-    ("candle_asof('BTC', $at, {})", "interval_", ("null", "''", "'1y'"), "as 1m, 1h, 1d"),
+    (
+        "candle_asof('BTC', $at, {})",
+        "interval_",
+        ("null", "''", "'1y'", "'7m'"),
+        "as 1m, 1h, 1d",
+    ),
     ("book_asof('BTC', $at, {})", "depth_pct", WIDTHS, "use a number above 0"),
     ("liquidation_flow('BTC', $since, $at, {})", "min_held", WIDTHS, "up to 1"),
     ("liquidation_flow('BTC', $since, $at, {})", "book_age", LENGTHS, "up to 31 days"),
@@ -274,19 +279,20 @@ def is_refused(con, call, given):
 CHECKS = [
     (
         "checked_width({})",
-        ("null", "0", "-1", "'nan'::double", "'infinity'::double", "101", "1e-5"),
+        ("null", "0", "-1", "'nan'::double", "'infinity'::double", "101", "1e-5", "'a'"),
     ),
-    ("checked_ticks({})", ("0", "-1", "'nan'::double", "'infinity'::double")),
+    ("checked_ticks({})", ("0", "-1", "1e-300", "1e300", "'nan'::double", "'infinity'", "'a'")),
     ("checked_pcts([5, {}])", ("null", "0", "51", "2.5", "-5", "'nan'::double")),
-    ("checked_positive({}, 'it')", ("null", "0", "-1", "'nan'::double", "'infinity'")),
-    ("checked_share({})", ("null", "0", "-1", "1.1", "'nan'::double")),
-    ("checked_threshold({})", ("null", "0", "-1", "101", "'nan'::double")),
-    ("checked_hours([{}])", ("null", "0", "-1", "'nan'::double", "'infinity'")),
+    ("checked_pcts([{}])", ("'a'",)),
+    ("checked_positive({}, 'it')", ("null", "0", "-1", "'nan'::double", "'infinity'", "'a'")),
+    ("checked_share({})", ("null", "0", "-1", "1.1", "'nan'::double", "'a'")),
+    ("checked_threshold({})", ("null", "0", "-1", "101", "'nan'::double", "'a'")),
+    ("checked_hours([{}])", ("null", "0", "-1", "'nan'::double", "'infinity'", "'a'")),
     ("checked_age({})", ("null", "interval 0 hours", "interval '-1 hour'", "interval 1 year")),
     ("checked_reach({})", ("null", "interval '-1 hour'", "interval 20 years")),
     ("checked_kind({})", ("null", "''", "'age'", "'SIZE'")),
     ("checked_segment({})", ("null", "''", "'nope'", "'x'' or 1=1'")),
-    ("bar_length({})", ("null", "''", "'1y'", "'0m'", "'1.5h'", "'h'")),
+    ("bar_length({})", ("null", "''", "'1y'", "'0m'", "'7m'", "'5h'", "'1.5h'", "'h'")),
     (
         "checked_every({}, timestamptz '2026-01-01', timestamptz '2026-01-02')",
         (

@@ -108,23 +108,48 @@ def test_a_wider_move_triggers_no_less(ask, book):
         assert sums == sorted(sums)
 
 
-@given(book=books, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
+# Prices so close to one another that windows overlap in chains.
+slopes = st.lists(st.tuples(sizes, st.integers(0, 60)), min_size=1, max_size=40).map(
+    lambda book: [
+        position(holder=number, size=size, mark_px=MARK, liquidation_px=90.0 * 1.004**step)
+        for number, (size, step) in enumerate(book, start=1)
+    ]
+)
+crowded = books | slopes
+
+
+@given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
 def test_clusters_agree_with_the_obvious_version(ask, book, width_pct):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := $w)", w=width_pct)
-    want = obvious.clusters(book, width_pct)
-    assert sorted((row["side"], row["px_low"]) for row in rows) == sorted(
-        (side, low) for side, low, _ in want
-    )
-    sums = {(side, low): notional for side, low, notional in want}
+    want = {(side, low): rest for side, low, *rest in obvious.clusters(book, width_pct)}
+    assert {(row["side"], row["px_low"]) for row in rows} == want.keys()
     for row in rows:
-        assert row["notional"] == pytest.approx(sums[row["side"], row["px_low"]])
+        high, notional = want[row["side"], row["px_low"]]
+        assert row["px_high"] == pytest.approx(high)
+        assert row["notional"] == pytest.approx(notional)
     assert [row["notional"] for row in rows] == sorted(
         (row["notional"] for row in rows), reverse=True
     )
-    assert sum(row["share"] for row in rows) <= 1 + 1e-9
 
 
-@given(book=books, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
+@given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0, 100.0]))
+def test_every_dollar_with_a_price_is_in_one_cluster(ask, book, width_pct):
+    rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := $w)", w=width_pct)
+    priced = [row for row in book if row["liquidation_px"] is not None]
+    for side, sign in (("long", 1), ("short", -1)):
+        mine = [row for row in rows if row["side"] == side]
+        masses = [row for row in priced if row["size"] * sign > 0]
+        for row in masses:
+            px = row["liquidation_px"]
+            assert sum(one["px_low"] <= px < one["px_high"] for one in mine) == 1
+        assert sum(row["positions"] for row in mine) == len(masses)
+    if priced:
+        assert sum(row["share"] for row in rows) == pytest.approx(1)
+        whole = sum(abs(row["size"]) * row["liquidation_px"] for row in priced)
+        assert sum(row["notional"] for row in rows) == pytest.approx(whole)
+
+
+@given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
 def test_no_grid_decides_what_a_cluster_is(ask, book, width_pct):
     """Prices twice as high lie otherwise on every grid; what clusters stays the same."""
     query = "from liquidation_clusters('BTC', $at, width_pct := $w)"
@@ -139,12 +164,12 @@ def test_no_grid_decides_what_a_cluster_is(ask, book, width_pct):
     assert [row["px_low"] for row in after] == [2 * row["px_low"] for row in before]
 
 
-@given(book=books)
+@given(book=crowded)
 def test_clusters_of_a_side_share_no_price(ask, book):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := 5)")
     for side in ("long", "short"):
         edges = sorted((row["px_low"], row["px_high"]) for row in rows if row["side"] == side)
-        assert all(high <= low * (1 + 1e-11) for (_, high), (low, _) in pairwise(edges))
+        assert all(high <= low for (_, high), (low, _) in pairwise(edges))
 
 
 @given(leverage=st.floats(1.0, 20.0), size=sizes, max_leverage=st.sampled_from([20, 40, 50]))

@@ -39,7 +39,7 @@ def _map(facts: CoinFacts, plots: Plots) -> Html:
             " and ",
             element("b", "shorts to the right", class_="short"),
             ". Dotted: all that a move that far would reach (upper scale). Labels: the "
-            "largest clusters, each 1 % wide.",
+            "largest clusters, at most 1 % wide.",
             class_="caption",
         ),
         plots.add(drawn, f"Liquidation map of {facts.coin}"),

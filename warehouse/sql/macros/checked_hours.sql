@@ -2,6 +2,6 @@
 --
 -- macro: checked_hours(hours)
 list_distinct(list_transform(coalesce(hours, [null]), lambda age: case
-    when age::double > 0 and age::double <= 87600 then age::double
+    when try_cast(age as double) > 0 and try_cast(age as double) <= 87600 then try_cast(age as double)
     else error('hours ' || coalesce(age::varchar, 'null') || ' is not allowed; use numbers above 0, up to 87600')
 end))

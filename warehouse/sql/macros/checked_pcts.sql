@@ -2,6 +2,10 @@
 --
 -- macro: checked_pcts(pcts)
 list_transform(coalesce(pcts, [null]), lambda pct: case
-    when pct::double >= 1 and pct::double <= 50 and pct::double = floor(pct::double) then pct::integer
+    when
+        try_cast(pct as double) >= 1
+        and try_cast(pct as double) <= 50
+        and try_cast(pct as double) = floor(try_cast(pct as double))
+        then try_cast(pct as integer)
     else error('pct ' || coalesce(pct::varchar, 'null') || ' is not allowed; use whole numbers from 1 to 50')
 end)

@@ -2,6 +2,6 @@
 --
 -- macro: checked_positive(given, name)
 case
-    when given::double > 0 and isfinite(given::double) then given::double
+    when try_cast(given as double) > 0 and isfinite(try_cast(given as double)) then try_cast(given as double)
     else error(name || ' ' || coalesce(given::varchar, 'null') || ' is not allowed; use a number above 0')
 end

@@ -2,6 +2,6 @@
 --
 -- macro: checked_share(share)
 case
-    when share::double > 0 and share::double <= 1 then share::double
+    when try_cast(share as double) > 0 and try_cast(share as double) <= 1 then try_cast(share as double)
     else error('share ' || coalesce(share::varchar, 'null') || ' is not allowed; use a number above 0, up to 1')
 end

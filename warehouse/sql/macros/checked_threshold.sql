@@ -2,7 +2,8 @@
 --
 -- macro: checked_threshold(threshold_pct)
 case
-    when threshold_pct > 0 and threshold_pct <= 100 then threshold_pct::double
+    when try_cast(threshold_pct as double) > 0 and try_cast(threshold_pct as double) <= 100
+        then try_cast(threshold_pct as double)
     else error(
         'threshold_pct ' || coalesce(threshold_pct::varchar, 'null') || ' is not allowed; use a number above 0, up to 100'
     )

@@ -2,6 +2,7 @@
 --
 -- macro: checked_width(width_pct)
 case
-    when width_pct >= 0.0001 and width_pct <= 100 then width_pct::double
+    when try_cast(width_pct as double) >= 0.0001 and try_cast(width_pct as double) <= 100
+        then try_cast(width_pct as double)
     else error('width_pct ' || coalesce(width_pct::varchar, 'null') || ' is not allowed; use a number from 0.0001 to 100')
 end

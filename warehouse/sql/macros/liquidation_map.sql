@@ -16,7 +16,8 @@ with map_asked as materialized (
         coin as coin_asked,
         "at"::timestamptz as at_asked,
         checked_width(width_pct) as width_asked,
-        width_px as ticks_asked
+        -- Checked though nothing may be held.
+        if(width_px is null, null, checked_ticks(width_px)) as ticks_asked
 ),
 
 map_levels as materialized (
