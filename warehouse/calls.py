@@ -43,6 +43,7 @@ MEANINGS = {
     "from_at": Meaning("moment of the earlier map", "'2026-01-08T00:00Z'::timestamptz"),
     "to_at": Meaning("moment of the later map", "'2026-01-09T00:00Z'::timestamptz"),
     "moments": Meaning("list of moments", "['2026-01-08T12:00Z'::timestamptz]"),
+    "with_end": Meaning("true: what is of the end itself too"),
     "every": Meaning("length of an interval, 1 second to 366 days", "interval 1 hour"),
     "segment": Meaning("name of a segment, or all", "'all'"),
     "table_name": Meaning("table of the lake", "'fills'"),

@@ -90,11 +90,12 @@ found as materialized (
     group by u.run, u.start_ts, u.last_ts, u.peak_ts, u.peak_velocity
 ),
 
+-- From a moment before the first interval on, for a span that ends with the same interval is none.
 forced as materialized (
     from liquidations_between(
         coin,
-        on_grid(since, checked_every(every, since, until)),
-        on_grid(until, checked_every(every, since, until)) + interval 1 microsecond,
+        on_grid(since, checked_every(every, since, until)) - interval 1 microsecond,
+        on_grid(until, checked_every(every, since, until)),
         knowable := knowable
     )
 ),

@@ -1,18 +1,21 @@
 -- Forced closings of one coin within [since, until), as the view liquidations tells them: one row
 -- a trade, seen from the side of the account that was liquidated.  Only the days asked for are read.
 --
--- Where several sources tell of a fill, it is a liquidation if one of them says so.
+-- Where several sources tell of a fill, it is a liquidation if one of them says so.  With
+-- with_end := true those at `until` itself count too: a map at a moment is of the end of its block.
+-- What was knowable is asked for at `until` either way.
 --
 -- grain: time_ts, trade_id
 -- reads: fills
 -- units: as the view liquidations
--- table macro: liquidations_between(coin, since, until, knowable := false)
+-- table macro: liquidations_between(coin, since, until, knowable := false, with_end := false)
 with asked as (
     select
         coin as coin_asked,
         since::timestamptz as since_asked,
         checked_until(since, until) as until_asked,
-        knowable as knowable_asked
+        knowable as knowable_asked,
+        with_end as end_asked
 ),
 
 days as (
@@ -36,7 +39,7 @@ told as (
         f.coin = d.coin_asked
         and f.liquidation_method is not null
         and f.time_ts >= d.since_asked
-        and f.time_ts < d.until_asked
+        and (f.time_ts < d.until_asked or (d.end_asked and f.time_ts = d.until_asked))
         and stands(f.known_ts, f.since_ts, f.superseded_ts, d.until_asked, d.knowable_asked)
 ),
 

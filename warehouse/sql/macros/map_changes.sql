@@ -69,8 +69,9 @@ forced as (
         from liquidations_between(
             q.coin_asked,
             s.since_ts,
-            q.at_asked + interval 1 microsecond,
-            knowable := q.knowable_asked
+            q.at_asked,
+            knowable := q.knowable_asked,
+            with_end := true
         )
     ) as f
     inner join moves as m
@@ -79,7 +80,6 @@ forced as (
             and f.side = m.side
             and f.time_ts > m.from_state_ts
             and f.time_ts <= m.to_state_ts
-    where not q.knowable_asked or f.known_ts <= q.at_asked
     group by m.account, m.side
 ),
 
