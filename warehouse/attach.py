@@ -65,7 +65,7 @@ def promise(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"comment on view {table.name}_versions is {quoted(purpose)}")
 
 
-def attach(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def attach(con: duckdb.DuckDBPyConnection, lake: Lake, again: bool = False) -> None:
     """Let every table of :func:`promise` show the lake as it is now.
 
     Parameters
@@ -74,19 +74,25 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         Connection of :func:`promise`.
     lake
         Where the parts' files are.
+    again
+        Whether the connection may show something already, else what is empty stays as it is.
     """
     lost = lake.connect(con)
     for book in BOOKS:
         show_book(con, lake, book)
-    listed = con.sql(f"select distinct {', '.join(LISTED)} from {PARTS.name}")
-    held = listed.order("table_name, day, path").to_arrow_table()
+    lines = con.sql(f"select distinct {', '.join(LISTED)} from {PARTS.name}")
+    held = lines.order("table_name, day, path").to_arrow_table()
     held, days = current(held)
     con.register("days", days)
     con.execute("create or replace table promised.levels_days as from days")
     con.unregister("days")
     held, missing = parted(held, lost(pc.unique(held["path"]).to_pylist()))
     tell_lost(con, lake, missing)
+    listed = pc.unique(held["table_name"]).to_pylist()
+    listed += pc.unique(missing["table_name"]).to_pylist()
     for table in TABLES:
+        if not (again or table.name in listed):
+            continue
         some = held.filter(pc.equal(held["table_name"], table.name))
         now, versions = relations(lake.pattern, table, some)
         if pc.any(pc.equal(missing["table_name"], table.name)).as_py():

@@ -101,12 +101,12 @@ def refresh(con: Connection) -> None:
         ((root,),) = con.sql("select root from promised.lake").fetchall()
     except duckdb.CatalogException as error:
         raise ValueError("refresh: the connection is none of open_lake") from error
-    _show(con, Lake.at(root))
+    _show(con, Lake.at(root), again=True)
 
 
-def _show(con: Connection, lake: Lake) -> None:
+def _show(con: Connection, lake: Lake, again: bool = False) -> None:
     """Give a connection the tables of a lake, and what they lack."""
-    attach(con, lake)
+    attach(con, lake, again)
     show_gaps(con, con.sql(f"select {', '.join(COLUMNS)} from parts").to_arrow_table())
 
 

@@ -120,3 +120,14 @@ def test_every_sql_file_is_shipped():
     folder = Path(str(catalog.SQL))
     named = {made.name for made in catalog.definitions()} | {check.name for check in checks()}
     assert named == {path.stem for path in folder.glob("*/*.sql")}
+
+
+def test_a_table_that_has_emptied_is_shown_empty_again(tmp_path):
+    from shutil import rmtree
+
+    land_snapshot(tmp_path, [position()])
+    with open_lake(tmp_path) as con:
+        rmtree(tmp_path / "_ledger")
+        catalog.refresh(con)
+        assert con.sql("from positions").fetchall() == []
+        assert con.sql("from snapshots_versions").fetchall() == []
