@@ -64,8 +64,8 @@ print(f"{COIN} and {', '.join(COINS[1:])} at {AT:%Y-%m-%d %H:%M} UTC, of source 
 # ## Coverage of one map
 #
 # `map_coverage` puts every position into the band of its distance to liquidation. `coverage`
-# holds all of a side against the whole open interest, which is one-sided; it is null where
-# the venue's open interest is not known, never 0.
+# holds a band of a side against the whole open interest, which is one-sided, so that bands add
+# up to `all`; it is null where the venue's open interest is not known, never 0.
 
 # %%
 bands = con.sql(

@@ -99,10 +99,8 @@ def is_at_risk(row, threshold_pct):
         entry, mark, px = entry and -entry, -mark, -px
     if mark <= px:
         return True
-    if entry is None:
+    if entry is None or entry <= px:
         return None
-    if entry <= px:
-        return False
     return (entry - mark) * 100 >= threshold_pct * (entry - px)
 
 
@@ -114,6 +112,7 @@ def risk(held, wanted, threshold_pct=75):
         if wanted not in names:
             continue
         zero = {"open_interest": 0.0, "at_risk": 0.0, "unknown_interest": 0.0}
+        zero["unpriced_interest"] = 0.0
         zero |= {"positions": 0, "positions_at_risk": 0, "positions_unknown": 0}
         one = said.setdefault(row["coin"], zero)
         interest, judged = abs(row["size"]) * row["mark"], is_at_risk(row, threshold_pct)
@@ -123,10 +122,12 @@ def risk(held, wanted, threshold_pct=75):
         one["positions_at_risk"] += bool(judged)
         one["unknown_interest"] += interest if judged is None else 0
         one["positions_unknown"] += judged is None
+        one["unpriced_interest"] += interest if row["liquidation_px"] is None else 0
     for one in said.values():
         known = one["open_interest"] - one["unknown_interest"]
         all_unknown = one["positions"] == one["positions_unknown"]
         one["risk_pct"] = None if all_unknown else 100 * one["at_risk"] / known
+        one["unknown_pct"] = 100 * one["unknown_interest"] / one["open_interest"]
     return said
 
 

@@ -120,7 +120,7 @@ class Question:
         return max(some, key=lambda row: row["context_ts"], default=None)
 
     def coverage(self):
-        """Return {(side, low or name): (size, positions)} and {side: coverage or None}."""
+        """Return {(side, low or name): (size, positions)} and {the same: coverage or None}."""
         held, px = self.positions().values(), self.mark()
         sums = {}
         for side, sign in (("long", 1), ("short", -1)):
@@ -134,10 +134,7 @@ class Question:
         since = (self.at - self.max_age).timestamp()
         context = self.context("open_interest", self.at, since)
         interest = None if context is None else context["open_interest"]
-        shares = {
-            side: sums[side, "all"][0] / interest if interest else None
-            for side in ("long", "short")
-        }
+        shares = {key: size / interest if interest else None for key, (size, _) in sums.items()}
         return sums, shares
 
 

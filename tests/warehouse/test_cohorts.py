@@ -159,7 +159,9 @@ def test_a_mark_nearer_to_liquidation_is_never_safer(con, entry, px, mark, furth
             "select risk_pct from liquidation_risk('all', $at)", params={"at": T0}
         ).fetchall()
         risks.append(risk)
-    assert risks == sorted(risks)
+    # What is not known stays so until the price is met, and is never what was known before.
+    assert risks == sorted(risks, key=lambda risk: -1.0 if risk is None else risk)
+    assert None not in risks or (px >= entry if size > 0 else px <= entry)
 
 
 @settings(max_examples=20)

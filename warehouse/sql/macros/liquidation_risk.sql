@@ -1,11 +1,14 @@
 -- Of each coin's open interest in the hands of a segment, the share that is near liquidation: whose
--- mark has gone at least threshold_pct of the way from entry to liquidation.  Exactly, with what
--- counts where a price is missing: docs/definitions.md, Liquidation risk.
+-- mark has gone at least threshold_pct of the way from entry to liquidation.  Exactly, for every order
+-- of the three prices and where one is missing: docs/definitions.md, Liquidation risk.
 --
 -- grain: coin
 -- reads: segmented_positions
--- units: open_interest, at_risk and unknown_interest are USD at the coin's current_px; risk_pct is per
---        cent of open_interest less unknown_interest, null where nothing is left of it
+-- units: open_interest, at_risk, unknown_interest and unpriced_interest are USD at the coin's
+--        current_px; risk_pct is per cent of open_interest less unknown_interest, null where nothing
+--        is left of it; unknown_pct is per cent of open_interest: no way from entry to liquidation is
+--        known, or none lies against the position; unpriced_interest has no liquidation price and
+--        counts as not at risk
 -- table macro: liquidation_risk(segment, "at", knowable := false, threshold_pct := 75, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
@@ -43,7 +46,7 @@ judged as (
             when h.liquidation_px is null then false
             when (h.current_px - h.liquidation_px) * sign(h.size) <= 0 then true
             when h.entry_px is null then null
-            when (h.entry_px - h.liquidation_px) * sign(h.size) <= 0 then false
+            when (h.entry_px - h.liquidation_px) * sign(h.size) <= 0 then null
             else
                 100 * (h.entry_px - h.current_px) * sign(h.size)
                 >= q.threshold_asked * (h.entry_px - h.liquidation_px) * sign(h.size)
@@ -66,6 +69,8 @@ select
     coalesce(sum(j.interest) filter (where j.is_at_risk and j.side = 'long'), 0) as long_at_risk,
     coalesce(sum(j.interest) filter (where j.is_at_risk and j.side = 'short'), 0) as short_at_risk,
     coalesce(sum(j.interest) filter (where j.is_at_risk is null), 0) as unknown_interest,
+    100 * (coalesce(sum(j.interest) filter (where j.is_at_risk is null), 0) / sum(j.interest)) as unknown_pct,
+    coalesce(sum(j.interest) filter (where j.is_unpriced), 0) as unpriced_interest,
     count(*) as positions,
     count(*) filter (where j.is_at_risk) as positions_at_risk,
     count(*) filter (where j.is_at_risk is null) as positions_unknown,
