@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from warehouse.moments import aware
+
 
 class Answer(NamedTuple):
     """Rows, and in one sentence what they are based on or why there are none."""
@@ -148,9 +150,7 @@ def _ask(
     knowable: bool,
     **others: object,
 ) -> Answer:
-    if at.tzinfo is None:
-        raise ValueError(f"at {at.isoformat()} has no time zone; give an aware datetime")
-    asked = {"coin": coin, "at": at, "knowable": knowable}
+    asked = {"coin": coin, "at": aware(at), "knowable": knowable}
     snapshot = _one(
         con,
         "select snapshot_ts, source, complete "

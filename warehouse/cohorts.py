@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse.ask import Answer, check_coin
+from warehouse.moments import aware
 
 
 def map_changes(
@@ -24,7 +25,7 @@ def map_changes(
     UnknownCoin
         If the lake has never heard of the coin.
     """
-    asked = {"coin": coin, "from_at": aware(from_at), "to_at": aware(to_at)}
+    asked = {"coin": coin, "from_at": aware(from_at, "from_at"), "to_at": aware(to_at, "to_at")}
     check_coin(con, coin, to_at)
     relation = con.sql(
         "from map_changes($coin, $from_at, $to_at, width_pct := $width_pct, "
@@ -65,7 +66,7 @@ def mass_decay(
     UnknownCoin
         If the lake has never heard of the coin.
     """
-    asked = {"coin": coin, "from_at": aware(from_at), "until": aware(until)}
+    asked = {"coin": coin, "from_at": aware(from_at, "from_at"), "until": aware(until, "until")}
     check_coin(con, coin, until)
     relation = con.sql(
         "from mass_decay($coin, $from_at, $until, width_pct := $width_pct, "
@@ -120,16 +121,3 @@ def liquidation_risk(
         f"at risk from {threshold_pct:g} % of the way from entry to liquidation; "
         f"{unknown / held:.1%} of the open interest cannot be judged",
     )
-
-
-def aware(at: datetime) -> datetime:
-    """Return an instant that has a time zone.
-
-    Raises
-    ------
-    ValueError
-        If it has none.
-    """
-    if at.tzinfo is None:
-        raise ValueError(f"{at.isoformat()} has no time zone; give an aware datetime")
-    return at

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from warehouse.ask import Answer, check_coin
+from warehouse.moments import aware
 
 _UNITS = {
     "s": timedelta(seconds=1),
@@ -121,12 +122,8 @@ def _asked(
     until: datetime,
     **others: object,
 ) -> Answer:
-    for name, moment in (("since", since), ("until", until)):
-        if moment.tzinfo is None:
-            raise ValueError(
-                f"{name} {moment.isoformat()} has no time zone; give an aware datetime"
-            )
+    span = {"since": aware(since, "since"), "until": aware(until, "until")}
     if not coin:
         raise ValueError("coin '' is not allowed; name one, as BTC")
-    relation = con.sql(query, params={"coin": coin, "since": since, "until": until} | others)
+    relation = con.sql(query, params={"coin": coin} | span | others)
     return Answer(relation.columns, relation.fetchall(), "")

@@ -20,9 +20,13 @@ from warehouse.cross.accounts import OWN, SOLVED, Backed, arrays, back
 from warehouse.cross.tiers_at import tiers_at
 from warehouse.kernels.account_path import exhaustion
 from warehouse.margin import TierTable, column
+from warehouse.moments import aware
 
 HELD = """
-select * from dex_positions_at($coin, $at, knowable := $knowable, max_age := $max_age)
+select *
+from dex_positions_at(
+    $coin, $at, knowable := $knowable, max_age := $max_age, untrusted := $untrusted
+)
 order by account, coin
 """
 # What stands in the catalog under these names after a call.
@@ -57,6 +61,7 @@ def joint_map(
     others: float = 1.0,
     knowable: bool = False,
     max_age: timedelta = timedelta(hours=26),
+    untrusted: bool = False,
 ) -> JointMap:
     """Solve the accounts of a coin's dex at a moment along one market move.
 
@@ -77,7 +82,7 @@ def joint_map(
         The same of coins that ``betas`` does not name.
     knowable
         Use only what had been published by then.
-    max_age
+    max_age, untrusted
         As in ``states_at``.
 
     Raises
@@ -87,8 +92,7 @@ def joint_map(
     ValueError
         If ``at`` has no zone, or a number is out of its range.
     """
-    if at.tzinfo is None:
-        raise ValueError(f"at {at.isoformat()} has no time zone; give an aware datetime")
+    aware(at)
     if not 0.0001 <= width_pct <= 100:
         raise ValueError(f"width_pct {width_pct} is not allowed; use 0.0001 to 100")
     named = dict(betas or {})
@@ -97,8 +101,8 @@ def joint_map(
             raise ValueError(f"beta {beta} of {name} is not allowed; use -10 to 10")
     for name in (coin, *named):
         check_coin(con, name, at)
-    asked = {"coin": coin, "at": at, "knowable": knowable, "max_age": max_age}
-    held = con.sql(HELD, params=asked).pl()
+    asked = {"coin": coin, "at": at, "knowable": knowable}
+    held = con.sql(HELD, params=asked | {"max_age": max_age, "untrusted": untrusted}).pl()
     solved = solve(held, tiers_at(con, at, knowable), named, others)
     answer = JointMap(
         banded(solved, float(width_pct)).to_arrow(), solved.to_arrow(), basis(solved).to_arrow()

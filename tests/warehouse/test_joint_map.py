@@ -321,6 +321,15 @@ def test_sql_can_ask_what_was_solved(lake):
         assert con.sql("select low_pct from joint_map limit 1").fetchall() == [(23.0,)]
 
 
+def test_an_untrusted_snapshot_answers_when_asked_to(lake):
+    later = T0 + timedelta(hours=1)
+    land_snapshot(lake, landed(90_000.0), later, trusted=False)
+    assert asked(lake, later).equals(asked(lake, T0))
+    answer = asked(lake, later, untrusted=True)
+    assert answer["snapshot_ts"].unique().to_list() == [later]
+    assert not answer.equals(asked(lake, T0, untrusted=True))
+
+
 def test_later_rows_change_no_answer(lake):
     before = asked(lake, T0 + timedelta(hours=3))
     assert before.height == 2

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse.ask import check_coin
+from warehouse.moments import aware
 from warehouse.survival.curves import curves, groups
 from warehouse.survival.weibull import fit
 
@@ -93,10 +94,7 @@ def survival(
         If a moment has no zone, or a word is none of those allowed.
     """
     for name, moment in (("since", since), ("until", until)):
-        if moment.tzinfo is None:
-            raise ValueError(
-                f"{name} {moment.isoformat()} has no time zone; give an aware datetime"
-            )
+        aware(moment, name)
     if by not in BY:
         raise ValueError(f"by {by!r} is not allowed; use {', '.join(BY)}")
     if not begun or (odd := [word for word in begun if word not in BEGUN]):

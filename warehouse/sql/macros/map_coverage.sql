@@ -11,9 +11,9 @@
 --        that the venue gave with its open interest, or else current_px; low_pct and high_pct
 --        are half-open, per cent of current_px; venue_open_interest is the whole side's in every row,
 --        of the newest context at or before the moment, context_ts, and null if none is at most
---        max_age old; coverage is mapped_notional as a fraction of venue_open_interest, null where
---        that is not known: those of the bands and of `unpriced` add up to that of `all`, and what
---        lacks to 1 may lie in any band; accounts_asked are those whose own answer is on the map, accounts_known those
+--        max_age old; coverage is a fraction, mapped_notional of venue_open_interest: those of the
+--        bands and of `unpriced` add up to that of `all`, what lacks to 1 may lie in any band; null
+--        where the open interest is not known; accounts_asked are those whose own answer is on the map, accounts_known those
 --        that the answering sweep knew of, both null where a complete snapshot answers alone;
 --        base_ts is of the complete snapshot that the others are read from, null: none; oldest_ts is
 --        the oldest moment on the map; age_hours is from snapshot_ts to the moment asked for
