@@ -11,7 +11,13 @@ from backtest.decisions import Decisions
 from backtest.maps import Maps
 from backtest.replay import Replay
 from backtest.rule import STRATEGY, Variant
-from backtest.statistics import hit_rate, max_drawdown, mean_trade, sharpe, total_return
+from backtest.statistics.measures import (
+    hit_rate,
+    max_drawdown,
+    mean_trade,
+    sharpe,
+    total_return,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from backtest.replay import ASSUMPTIONS, BOUNDS, Costs, replay
 from backtest.rows import land_runs
 from backtest.rule import VARIANTS, WITHOUT_MAP, Rule
 from backtest.runs import Run, as_json, count_signals, name_run
-from backtest.statistics import Comparison, compare
+from backtest.statistics.comparison import Comparison, compare
 from backtest.verdict import verdict
 from warehouse.catalog import open_lake
 

@@ -1,6 +1,6 @@
 """This module says in plain words what a comparison shows, most often nothing."""
 
-from backtest.statistics import FEWEST_DAYS, FEWEST_TRADES, Comparison
+from backtest.statistics.comparison import FEWEST_DAYS, FEWEST_TRADES, Comparison
 
 
 def verdict(variant: str, pessimistic: Comparison, optimistic: Comparison) -> str:

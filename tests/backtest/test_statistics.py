@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.statistics import (
-    Comparison,
-    compare,
+from backtest.statistics.comparison import Comparison, compare
+from backtest.statistics.measures import (
     hit_rate,
     max_drawdown,
     mean_trade,

@@ -1,0 +1,147 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtest.statistics.deflated import deflate, deflated_sharpe
+from backtest.statistics.probabilistic import (
+    Moments,
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+)
+
+# Bailey, López de Prado 2014, the example of the text: five years of 250 days, an annualised
+# Sharpe ratio of 2.5, skew -3, kurtosis 10; annualised ratios of the trials vary by 1/2.
+PUBLISHED = Moments(2.5 / math.sqrt(250), -3.0, 10.0, 1250)
+VARIANCE = 0.5 / 250
+
+
+def test_the_published_example():
+    assert deflated_sharpe(PUBLISHED, 100, VARIANCE) == pytest.approx(0.9004, abs=5e-5)
+    # With 46 trials, or with 88 and normal returns, it would have passed.
+    assert deflated_sharpe(PUBLISHED, 46, VARIANCE) == pytest.approx(0.9505, abs=5e-5)
+    normal = Moments(PUBLISHED.sharpe, 0.0, 3.0, 1250)
+    assert deflated_sharpe(normal, 88, VARIANCE) == pytest.approx(0.9505, abs=5e-5)
+
+
+def test_published_probabilistic_ratios():
+    """Bailey, López de Prado 2012: two years of months, 0.458 a month, odd and not."""
+    assert probabilistic_sharpe(Moments(0.458, 0.0, 3.0, 24)) == pytest.approx(0.982, abs=5e-4)
+    odd = Moments(0.458, -2.448, 10.164, 24)
+    assert probabilistic_sharpe(odd) == pytest.approx(0.913, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("per_year", "skew", "kurtosis", "years"),
+    [(252, 0, 3, 2.73), (52, 0, 3, 2.83), (12, 0, 3, 3.24), (12, -0.72, 5.78, 4.99)],
+)
+def test_published_track_records(per_year, skew, kurtosis, years):
+    """Bailey, López de Prado 2012: years until an annualised 2 is believed above 1."""
+    found = Moments(2 / math.sqrt(per_year), skew, kurtosis, 100)
+    needed = minimum_track_record(found, 1 / math.sqrt(per_year))
+    assert needed / per_year == pytest.approx(years, abs=5e-3)
+
+
+def test_a_record_of_the_minimum_length_is_believed_just_so():
+    found = Moments(0.1, -1.0, 6.0, 50)
+    needed = minimum_track_record(found, 0.02, 0.9)
+    just = Moments(0.1, -1.0, 6.0, math.ceil(needed))
+    short = Moments(0.1, -1.0, 6.0, math.floor(needed))
+    assert probabilistic_sharpe(short, 0.02) < 0.9 <= probabilistic_sharpe(just, 0.02)
+    assert minimum_track_record(found, 0.1) is None
+
+
+def test_moments_by_hand():
+    """Of 0, 0, 0, 4: mean 1, deviations -1 -1 -1 3; variance 3 of the four, 4 of a sample."""
+    found = moments(np.array([0.0, 0.0, 0.0, 4.0]))
+    assert found.sharpe == pytest.approx(1 / 2)
+    assert found.skew == pytest.approx((-3 + 27) / 4 / 3**1.5)
+    assert found.kurtosis == pytest.approx((3 + 81) / 4 / 9)
+    assert found.periods == 4
+
+
+@pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1]])
+def test_no_ratio_where_returns_do_not_vary(returns):
+    assert moments(np.array(returns)) is None
+    assert deflate(np.array(returns), np.array([0.1, 0.2])) is None
+
+
+def test_an_estimate_without_deviation_says_nothing():
+    """Two values with skew s and a ratio of 2 / s: first order has no error at all."""
+    assert probabilistic_sharpe(Moments(2.0, 1.0, 2.0, 10)) is None
+
+
+@given(returns=st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=30))
+def test_moments_of_any_returns_are_allowed(returns):
+    """Kurtosis is never below 1 + skew², so that a deviation always exists."""
+    found = moments(np.array(returns))
+    if found is not None:
+        assert found.deviation >= 0
+
+
+@pytest.mark.parametrize(
+    ("kurtosis", "periods"), [(1.9, 10), (math.nan, 10), (3.0, 1), (3.0, 0)]
+)
+def test_moments_that_none_has_are_refused(kurtosis, periods):
+    with pytest.raises(ValueError, match=r"kurtosis must|periods must"):
+        Moments(0.1, 1.0, kurtosis, periods)
+
+
+@given(
+    sharpe=st.floats(-0.5, 0.5),
+    trials=st.floats(1, 1e6),
+    more=st.floats(1.01, 10),
+    variance=st.floats(1e-6, 0.01),
+)
+def test_more_trials_never_help(sharpe, trials, more, variance):
+    found = Moments(sharpe, -0.5, 4.0, 250)
+    one, many = (deflated_sharpe(found, n, variance) for n in (trials, trials * more))
+    assert many <= one <= probabilistic_sharpe(found)
+
+
+def test_deflate_by_hand():
+    returns = np.array([0.03, 0.01, -0.02, 0.04, 0.0, 0.02])
+    ratios = np.array([0.1, math.nan, 0.3, moments(returns).sharpe])
+    done = deflate(returns, ratios)
+    variance = np.var([0.1, 0.3, moments(returns).sharpe], ddof=1)
+    assert done.trials == 4  # one did not trade and counts all the same
+    assert done.probability == deflated_sharpe(moments(returns), 4, variance)
+    assert deflate(returns, ratios, 2.5).probability > done.probability
+    assert deflate(returns, ratios[-1:]).probability == probabilistic_sharpe(moments(returns))
+    alone = deflate(returns, np.array([math.nan, 0.2]))
+    assert (alone.expected, alone.probability, alone.trials) == (None, None, 2)
+
+
+@pytest.mark.parametrize("ratios", [[], [0.1, math.inf], [[0.1, 0.2]]])
+def test_trials_without_ratios_are_refused(ratios):
+    with pytest.raises(ValueError, match="trial_sharpes must"):
+        deflate(np.array([0.1, 0.2]), np.array(ratios))
+
+
+def noise(studies, trials, periods, edge=0.0):
+    """Yield returns of the best of the trials and the ratios of all; the first has the edge."""
+    rng = np.random.default_rng(11)
+    for _ in range(studies):
+        returns = rng.normal(size=(periods, trials))
+        returns[:, 0] += edge
+        ratios = returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+        yield returns[:, ratios.argmax()], ratios
+
+
+def test_the_best_of_many_is_seldom_believed_where_none_has_an_edge():
+    studies = list(noise(studies=200, trials=100, periods=250))
+    deflated = np.array([deflate(*study).probability for study in studies])
+    # The expected best lies in the middle of the bests.
+    assert np.median(deflated) == pytest.approx(0.5, abs=0.08)
+    assert (deflated > 0.95).mean() <= 0.02
+    # The same bests, as if they were the only ones tried: nearly all are believed.
+    alone = np.array([deflate(*study, 1).probability for study in studies])
+    assert (alone > 0.95).mean() > 0.95
+
+
+def test_a_real_edge_is_believed():
+    found = [deflate(*study) for study in noise(50, 100, 1000, edge=0.2)]
+    assert np.mean([one.probability > 0.95 for one in found]) > 0.9
