@@ -7,38 +7,59 @@ from hypothesis import strategies as st
 
 from tests.reference import levels as naive
 from warehouse.kernels.buckets import bucket_low, buckets_of
-from warehouse.kernels.levels import cells_of_coin, edges_of, logarithms
+from warehouse.kernels.levels import (
+    add_positions,
+    clear,
+    edges_of,
+    logarithms,
+    medians,
+    tell_cells,
+)
 
 WIDTH, FIRST, LAST = 0.5, -2_000, 2_000
 EDGES, LOGS, STEP = edges_of(FIRST, LAST, WIDTH), logarithms(), np.log1p(WIDTH / 100)
 each = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])
 
 
-def cells(moment, size, px, mark, moments, compiled=True, edges=EDGES):
-    function = cells_of_coin if compiled else getattr(cells_of_coin, "py_func", cells_of_coin)
-    arrays = [np.array(values, dtype=float) for values in (size, px, mark)]
-    return function(
-        np.array(moment, dtype=np.int64),
-        *arrays,
-        arrays[1].view(np.int64),
-        np.array(moments, dtype=np.int64),
-        edges,
-        LOGS,
-        STEP,
-    )
+def cells(moment, size, px, mark, moments, compiled=True, pieces=1):
+    """Return {(moment, side, bucket): sums}, marks and prices outside; in some pieces."""
+
+    def run(function):
+        return function if compiled else getattr(function, "py_func", function)
+
+    size, px, mark = (np.array(values, dtype=float) for values in (size, px, mark))
+    moment, moments = (np.array(values, dtype=np.int64) for values in (moment, moments))
+    slots = np.full((EDGES.size - 1) * moments.size * 2, -1, dtype=np.int32)
+    index, sums = np.empty(px.size, np.int32), np.empty((px.size, 6))
+    few = np.tile((np.inf, -np.inf), (moments.size, 1))
+    count = outside = 0
+    for some in np.array_split(np.arange(px.size), pieces):
+        rows = (moment[some], size[some], px[some], mark[some], px[some].view(np.int64))
+        count, odd = run(add_positions)(
+            *rows, moments, EDGES, LOGS, STEP, slots, index, sums, few, count
+        )
+        outside += odd
+    marks = run(medians)(moment, mark, moments)
+    for at, (low, high) in zip(moments, few, strict=True):
+        of = mark[moment == at]
+        assert (low, high) == ((of.min(), of.max()) if of.size else (np.inf, -np.inf))
+    index, sums = index[:count], sums[:count]
+    run(clear)(slots, index)
+    assert (slots == -1).all()
+    place, short, bucket, positions = (np.empty(count, np.int16) for _ in range(4))
+    amounts = np.empty((5, count))
+    run(tell_cells)(index, sums, moments.size, place, short, bucket, amounts, positions)
+    keys = zip(moments[place].tolist(), short.tolist(), (bucket + FIRST).tolist(), strict=True)
+    told = np.vstack([amounts, positions]).T.tolist()
+    return dict(zip(keys, told, strict=True)), marks, outside
 
 
-def as_named(index, sums, moments):
-    buckets = EDGES.size - 1
-    names = ("notional", "weighted", "size", "positions", "top", "squares")
-    return {
-        (
-            moments[at // (2 * buckets)],
-            ("long", "short")[at // buckets % 2],
-            at % buckets + FIRST,
-        ): dict(zip(names, row, strict=True))
-        for at, row in zip(index.tolist(), sums.tolist(), strict=True)
-    }
+def as_told(sums):
+    """Return what is told of a cell of the obvious version."""
+    notional = sums["notional"]
+    shares = sums["top"] / notional, sums["squares"] / notional**2
+    mean = sums["weighted"] / notional
+    return [mean, sums["size"], notional, *shares, sums["positions"]]
 
 
 edge = st.integers(-600, 600).map(lambda number: float(bucket_low(number, WIDTH)))
@@ -51,37 +72,42 @@ rows = st.lists(st.tuples(st.integers(0, 5), size, price, st.floats(1, 2)), max_
 
 
 @each
-@given(rows=rows, moments=st.sets(st.integers(0, 5)).map(sorted))
-def test_cells_are_what_the_positions_sum_to(rows, moments, compiled):
+@given(
+    rows=rows, moments=st.sets(st.integers(0, 5)).map(sorted), pieces=st.sampled_from([1, 3])
+)
+def test_cells_are_what_the_positions_sum_to(rows, moments, pieces, compiled):
     columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
-    index, sums, marks, outside = cells(*columns, moments, compiled)
+    found, marks, outside = cells(*columns, moments, compiled, pieces)
     wanted, middles = naive.cells_of_coin(*columns, moments, WIDTH)
-    found = as_named(index, sums, moments)
     assert outside == 0
-    assert list(found) == sorted(found)
-    assert found.keys() == wanted.keys()
+    sides = {
+        (at, ("long", "short")[side], bucket): said
+        for (at, side, bucket), said in found.items()
+    }
+    assert sides.keys() == wanted.keys()
     for key, said in wanted.items():
-        assert found[key] == pytest.approx(said, rel=1e-12)
-    told = {at: mark for at, mark in zip(moments, marks, strict=True) if not np.isnan(mark)}
-    assert told == pytest.approx(middles, rel=1e-15)
+        assert sides[key] == pytest.approx(as_told(said), rel=1e-12)
+    known = {at: mark for at, mark in zip(moments, marks, strict=True) if not np.isnan(mark)}
+    assert known == pytest.approx(middles, rel=1e-15)
 
 
 def test_every_edge_and_the_floats_beside_it_fall_as_buckets_of_says():
     edges = np.array([bucket_low(number, WIDTH) for number in range(-1_999, 2_000)])
     px = np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, np.inf)])
-    index, _, _, _ = cells(range(px.size), np.ones(px.size), px, px, range(px.size))
-    assert (index % (EDGES.size - 1) + FIRST).tolist() == buckets_of(px, WIDTH).tolist()
+    told, _, _ = cells(range(px.size), np.ones(px.size), px, px, range(px.size))
+    buckets = {at: bucket for at, _, bucket in told}
+    assert [buckets[at] for at in range(px.size)] == buckets_of(px, WIDTH).tolist()
 
 
 def test_what_lies_in_no_bucket_is_counted_and_in_no_cell():
-    index, sums, _, outside = cells([0, 0, 0], [1, 1, 1], [1e-9, 1.0, 1e9], [1, 1, 1], [0])
-    assert (index.size, sums[0, 0], outside) == (1, 1.0, 2)
+    told, _, outside = cells([0, 0, 0], [1, 1, 1], [1e-9, 1.0, 1e9], [1, 1, 1], [0])
+    assert ([said[2] for said in told.values()], outside) == ([1.0], 2)
 
 
 def test_neighbours_of_other_moments_are_told_apart():
     moments = [10, 20, 30]
-    index, sums, marks, _ = cells(
+    told, marks, _ = cells(
         [10, 20, 30, 20, 30, 10, 15], [1.0] * 7, [2.0] * 7, [5, 6, 7, 8, 9, 7, 1], moments
     )
-    assert [sums[row, 3] for row in range(index.size)] == [2.0, 2.0, 2.0]
+    assert [said[5] for said in told.values()] == [2.0, 2.0, 2.0]
     assert marks.tolist() == [6.0, 7.0, 8.0]

@@ -236,26 +236,33 @@ def test_compacted_days_and_files_of_several_sources_are_binned_alike(tmp_path):
     assert held(lake) == before
 
 
-def test_a_price_outside_every_bucket_leaves_the_day_to_the_rows(tmp_path):
+def test_a_price_outside_every_bucket_leaves_its_coin_to_the_rows_and_no_other(tmp_path):
     lake = tmp_path / "lake"
     odd = position("BTC", 9, 1.0, 100.0, 1e-20)
-    land_snapshot(lake, [*book(), odd], T0 + HOUR)
+    land_snapshot(lake, [*book(), odd, position("ETH", 1, 1.0, 100.0, 80.0)], T0 + HOUR)
     done = refresh(lake)
-    assert done.rows == 0
-    assert "made from the rows" in done.left[0]
+    assert (done.rows, done.left) == (
+        1,
+        [
+            f"{T0.date()}: 1 liquidation prices of BTC are not from 1e-15 to 1e15 USD; maps of "
+            "it are made from the rows"
+        ],
+    )
+    assert refresh(lake).current == 1
     with open_lake(lake) as con:
+        assert [row[4] for row in con.sql("from liquidation_levels").fetchall()] == ["ETH"]
         assert answers(con, "from liquidation_map('BTC', $at)", at=T0 + HOUR).height == 3
 
 
 def test_a_planted_fault_in_the_levels_is_seen(tmp_path, monkeypatch):
     lake = a_lake(tmp_path / "lake", 1)
-    binned = making._binned
+    binned = making.binned
 
     def a_little_off(*asked):
         cells = binned(*asked)
         return cells._replace(sums=cells.sums * (1 + 1e-6))
 
-    monkeypatch.setattr(making, "_binned", a_little_off)
+    monkeypatch.setattr(making, "binned", a_little_off)
     refresh(lake)
     moments = [T0 + hour * HOUR for hour in range(0, 66, 5)]
     with pytest.raises(AssertionError):

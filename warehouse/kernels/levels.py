@@ -1,7 +1,8 @@
 """This module bins the positions of one coin over many snapshots, in one pass.
 
-Rows come in any order; cells leave in order of snapshot, side and bucket.  A table of edges and
-a table of logarithms stand in for the two powers and the logarithm that a bucket costs
+Rows come in any order and in any number of pieces; cells stand in the order in which they were
+first met, so that the states of one account lie side by side.  A table of edges and a table of
+logarithms stand in for the two powers and the logarithm that a bucket costs
 otherwise (:mod:`warehouse.kernels.buckets`): 7 million prices in 0.1 s instead of 0.6 s, with
 the same answer, for the guess is held against the same edges.
 """
@@ -52,8 +53,23 @@ def logarithms():
 
 
 @kernel
-def cells_of_coin(moment, size, px, mark, bits, moments, edges, logs, step):
-    """Sum one coin's positions into cells of moment, side and price bucket.
+def add_positions(
+    moment,
+    size,
+    px,
+    mark,
+    bits,
+    moments,
+    edges,
+    logs,
+    step,
+    slots,
+    index,
+    sums,
+    marks,
+    cells,
+):
+    """Add a piece of one coin's positions to its cells of moment, side and price bucket.
 
     Parameters
     ----------
@@ -75,108 +91,136 @@ def cells_of_coin(moment, size, px, mark, bits, moments, edges, logs, step):
         Of :func:`logarithms`.
     step : float64
         Logarithm of an edge over the one below.
+    slots : int32[b * s * 2]
+        Changed.  The cell at ``(bucket * s + moment's place) * 2 + (0 long, 1 short)``, where
+        bucket 0 starts at ``edges[0]``; -1: none yet.
+    index : int32[]
+        Changed.  Of each cell its slot.  As long as the coin has positions.
+    sums : float64[, 6]
+        Changed.  Notional (USD at the liquidation price), notional x price, size (coins),
+        positions, largest notional, sum of squared notionals.  As long as ``index``.
+    marks : float64[s, 2]
+        Changed.  Lowest and highest mark of all positions of a moment, priced or not.
+    cells : int64
+        How many there are.
 
     Returns
     -------
-    index : int64[c]
-        Of each cell, ascending: ``(moment's place * 2 + (0 long, 1 short)) * b + bucket``, with
-        the bucket counted from the one that starts at ``edges[0]``.
-    sums : float64[c, 6]
-        Notional (USD at the liquidation price), notional x price, size (coins), positions,
-        largest notional, sum of squared notionals.
-    marks : float64[s]
-        Median mark of all positions of each moment, priced or not; NaN: it has none.
+    cells : int64
+        How many there are now.
     outside : int64
         Prices in no bucket of ``edges``; they are in no cell.
 
     Notes
     -----
-    O(n + s * b), where ``b`` is the span of buckets that hold something.
+    O(n).
     """
-    buckets = edges.size - 1
-    base = np.log(edges[0])
-    place = np.empty(px.size, dtype=np.int32)
-    bucket = np.empty(px.size, dtype=np.int32)
-    held = np.zeros(moments.size, dtype=np.int64)
-    low, high, outside, guess = buckets, -1, 0, 0
-    for i in range(px.size):
+    many, buckets = moments.size, edges.size - 1
+    base, per_step, two = np.log(edges[0]), 1.0 / step, np.log(2.0)
+    outside, place = 0, -1
+    for i in range(px.size if many else 0):
         # Neighbours are often one account's states, one moment after the other.
-        guess = guess + 1 if guess + 1 < moments.size else 0
-        if moments.size == 0 or moments[guess] != moment[i]:
-            guess = np.searchsorted(moments, moment[i])
-        if guess >= moments.size or moments[guess] != moment[i]:
-            place[i] = -1
-            guess = 0
+        place = place + 1 if place + 1 < many else 0
+        if moments[place] != moment[i]:
+            place = np.searchsorted(moments, moment[i])
+            if place >= many or moments[place] != moment[i]:
+                place = -1
+                continue
+        if mark[i] < marks[place, 0]:
+            marks[place, 0] = mark[i]
+        if mark[i] > marks[place, 1]:
+            marks[place, 1] = mark[i]
+        price = px[i]
+        if not (price > 0.0 and price < np.inf):
             continue
-        place[i] = guess
-        held[guess] += 1
-        bucket[i] = -1
-        if not (px[i] > 0.0 and px[i] < np.inf):
-            continue
-        if px[i] < edges[0] or px[i] >= edges[buckets]:
+        if price < edges[0] or price >= edges[buckets]:
             outside += 1
             continue
         exponent = ((bits[i] >> 52) & 0x7FF) - 1023
         fraction = (bits[i] >> (52 - FRACTION_BITS)) & ((1 << FRACTION_BITS) - 1)
-        at = int((exponent * np.log(2.0) + logs[fraction] - base) / step)
+        at = int((exponent * two + logs[fraction] - base) * per_step)
         at = min(max(at, 0), buckets - 1)
-        while px[i] < edges[at]:
+        while price < edges[at]:
             at -= 1
-        while px[i] >= edges[at + 1]:
+        while price >= edges[at + 1]:
             at += 1
-        bucket[i] = at
-        low, high = min(low, at), max(high, at)
-    span = max(high - low + 1, 0)
-    slots = np.full(moments.size * 2 * span, -1, dtype=np.int32)
-    loose = np.zeros((min(px.size, slots.size), 6))
-    cells = 0
-    for i in range(px.size):
-        if place[i] < 0 or bucket[i] < 0:
-            continue
-        short = 0 if size[i] > 0.0 else 1
-        slot = (place[i] * 2 + short) * span + bucket[i] - low
+        slot = (at * many + place) * 2 + (0 if size[i] > 0.0 else 1)
         cell = slots[slot]
         if cell < 0:
             cell = slots[slot] = cells
             cells += 1
-        notional = abs(size[i]) * px[i]
-        loose[cell, 0] += notional
-        loose[cell, 1] += notional * px[i]
-        loose[cell, 2] += abs(size[i])
-        loose[cell, 3] += 1.0
-        loose[cell, 4] = max(loose[cell, 4], notional)
-        loose[cell, 5] += notional * notional
-    index = np.empty(cells, dtype=np.int64)
-    sums = np.empty((cells, 6))
-    out = 0
-    for slot in range(slots.size):
-        if slots[slot] >= 0:
-            index[out] = slot // span * buckets + slot % span + low
-            sums[out] = loose[slots[slot]]
-            out += 1
-    return index, sums, _medians(place, mark, held), outside
+            index[cell] = slot
+            for amount in range(6):
+                sums[cell, amount] = 0.0
+        coins = abs(size[i])
+        notional = coins * price
+        sums[cell, 0] += notional
+        sums[cell, 1] += notional * price
+        sums[cell, 2] += coins
+        sums[cell, 3] += 1.0
+        if notional > sums[cell, 4]:
+            sums[cell, 4] = notional
+        sums[cell, 5] += notional * notional
+    return cells, outside
 
 
 @kernel
-def _medians(place, mark, held):
-    """Return the median of ``mark`` at each place, of which there are ``held``."""
-    starts = np.zeros(held.size + 1, dtype=np.int64)
-    starts[1:] = np.cumsum(held)
-    sorted_ = np.empty(starts[held.size])
-    filled = np.zeros(held.size, dtype=np.int64)
-    lowest = np.full(held.size, np.inf)
-    highest = np.full(held.size, -np.inf)
+def tell_cells(index, sums, many, place, short, bucket, amounts, positions):
+    """Write what a map says of each cell, column by column.
+
+    Parameters
+    ----------
+    index, sums
+        Of :func:`add_positions`, the cells alone.
+    many : int64
+        How many moments there are.
+    place, short, bucket : int16[c], int8[c], int16[c]
+        Changed.  The cell's moment, side (0 long, 1 short) and bucket.
+    amounts : float64[5, c]
+        Changed.  Mean price (USD, by notional), size (coins), notional (USD), the largest
+        holder's share, sum of squared shares.
+    positions : int32[c]
+        Changed.
+    """
+    for i in range(index.size):
+        short[i] = index[i] & 1
+        place[i] = (index[i] >> 1) % many
+        bucket[i] = (index[i] >> 1) // many
+        notional = sums[i, 0]
+        amounts[0, i] = sums[i, 1] / notional
+        amounts[1, i] = sums[i, 2]
+        amounts[2, i] = notional
+        amounts[3, i] = sums[i, 4] / notional
+        amounts[4, i] = sums[i, 5] / (notional * notional)
+        positions[i] = int(sums[i, 3])
+
+
+@kernel
+def clear(slots, index):
+    """Take the cells at ``index`` out of ``slots`` again, which is cheaper than new ones."""
+    for i in range(index.size):
+        slots[index[i]] = -1
+
+
+@kernel
+def medians(moment, mark, moments):
+    """Return the median ``mark`` (USD) of each of ``moments``; NaN: it has none."""
+    place = np.searchsorted(moments, moment)
+    held = np.zeros(moments.size + 1, dtype=np.int64)
     for i in range(place.size):
-        k = place[i]
-        if k >= 0:
-            sorted_[starts[k] + filled[k]] = mark[i]
-            filled[k] += 1
-            lowest[k] = min(lowest[k], mark[i])
-            highest[k] = max(highest[k], mark[i])
-    out = np.full(held.size, np.nan)
-    for k in range(held.size):
-        if held[k]:
-            # A snapshot of one instant has one mark.
-            some = sorted_[starts[k] : starts[k + 1]]
-            out[k] = lowest[k] if lowest[k] == highest[k] else np.median(some)
+        if place[i] < moments.size and moments[place[i]] == moment[i]:
+            held[place[i] + 1] += 1
+        else:
+            place[i] = -1
+    starts = np.cumsum(held)
+    some = np.empty(starts[moments.size])
+    filled = starts[:-1].copy()
+    for i in range(place.size):
+        if place[i] >= 0:
+            some[filled[place[i]]] = mark[i]
+            filled[place[i]] += 1
+    out = np.full(moments.size, np.nan)
+    for k in range(moments.size):
+        if held[k + 1]:
+            out[k] = np.median(some[starts[k] : starts[k + 1]])
     return out

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from warehouse.catalog import open_lake
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
-from warehouse.marts.levels import Outside, levels_of_day
+from warehouse.marts.levels import levels_of_day
 from warehouse.marts.made_of import part_of, paths_by_day
 from warehouse.store.lake import Lake
 from warehouse.store.landing import Clock, landing
@@ -30,7 +30,7 @@ class Refreshed:
     rows
         Of ``liquidation_levels`` that were made.
     left
-        Days left out, one sentence each.
+        Coins of days that are left out, one sentence each.
     """
 
     days: list[date] = field(default_factory=list)
@@ -89,11 +89,8 @@ def refresh(
         for number, day in enumerate(stale, start=1):
             say(f"levels of {day}, {number} of {len(stale)}")
             positions = [path for path in paths[day] if path.startswith("positions/")]
-            try:
-                rows = levels_of_day(con, lake, sorted(set(positions)), day)
-            except Outside as error:
-                done.left.append(f"{day}: {error}; maps of it are made from the rows")
-                rows = LIQUIDATION_LEVELS.schema.empty_table()
+            rows, left = levels_of_day(con, lake, sorted(set(positions)), day)
+            done.left += left
             part = part_of(paths, day)
             _forget(lake, day, held.get(day, set()) - {part})
             if rows.num_rows:
