@@ -49,10 +49,14 @@ def flow(fills, hours, coin, since, until, every, contexts=(), books=(), min_hel
         for trade in trades
         if any(hour <= trade["time_ts"] < hour + HOUR for hour in hours)
     ]
+    told = [fill["time_ts"] for fill in fills if fill["coin"] == coin]
+    told += [reading["context_ts"] for reading in contexts]
+    heard = min((at for at in told if since - WEEK <= at < until), default=until)
     rows, start = [], since
     while start < until:
         end = min(start + every, until)
-        rows.append(one(trades, hours, start, end, contexts, books, min_held))
+        known = hours if heard < end else ()  # of a coin not heard of nothing is held
+        rows.append(one(trades, known, start, end, contexts, books, min_held))
         start += every
     return rows
 

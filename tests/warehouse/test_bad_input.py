@@ -82,11 +82,12 @@ def test_of_an_unknown_coin_nothing_is_made_up(con):
             EVERY[name].replace("'BTC'", "'NOPE'"),
             params={key: value for key, value in ASKED.items() if f"${key}" in EVERY[name]},
         )
-        for column in ("notional", "mapped_notional", "liquidations", "multi_notional"):
+        for column in ("notional", "mapped_notional", "multi_notional"):
             if column in relation.columns:
                 found = relation.select(column).distinct().fetchall()
                 assert set(found) <= {(0,), (None,)}
-        for column in ("coverage", "share", "open_interest", "funding_rate"):
+        unknown = ("coverage", "share", "open_interest", "funding_rate")
+        for column in (*unknown, "liquidations", "velocity", "norm", "cascade_score"):
             if column in relation.columns:
                 assert relation.select(column).distinct().fetchall() == [(None,)]
 

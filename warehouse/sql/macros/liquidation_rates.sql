@@ -3,10 +3,11 @@
 -- docs/definitions.md, "Flow and cascades"; liquidation_flow adds the market around them.
 --
 -- An interval whose fills are not all held is null but for ts, until_ts and held_share; one whose
--- fills are held and in which nothing was liquidated is 0.
+-- fills are held and in which nothing was liquidated is 0.  Null too is one by whose end the lake has
+-- not heard of the coin.
 --
 -- grain: ts
--- reads: liquidations_between, fill_hours
+-- reads: liquidations_between, fill_hours, instruments, asset_contexts, fills
 -- units: an interval is [ts, until_ts); held_share and norm_share are shares of the interval's and of
 --        the week before's time whose fills are held; liquidations are trades; notionals are USD;
 --        adl and backstop are null where only a source without them is held; accounts are those
@@ -19,7 +20,9 @@ with asked as (
         epoch_us(since::timestamptz) as since_us,
         epoch_us(checked_until(since, until)) as until_us,
         checked_every(every, since, until) as every_us,
-        checked_share(min_held) as share_asked
+        checked_share(min_held) as share_asked,
+        checked_until(since, until) as until_asked,
+        knowable as knowable_asked
 ),
 
 grid as materialized (
@@ -58,6 +61,50 @@ forced as materialized (
         on
             epoch_us(f.time_ts) // 3600000000 = h.hour
             and f.time_ts < h.held_to
+),
+
+days as (
+    select
+        q.*,
+        unnest(generate_series(
+            date_trunc('day', make_timestamptz(q.since_us - 604800000000) at time zone 'UTC'),
+            q.until_asked at time zone 'UTC',
+            interval 1 day
+        ))::date as day
+    from asked as q
+),
+
+-- When the lake first heard of the coin: by its margin rules, or in the week before and since.
+heard as materialized (
+    select min(s.time_us) as time_us
+    from (
+        select epoch_us(i.effective_ts) as time_us
+        from instruments_versions as i
+        cross join asked as q
+        where
+            i.coin = q.coin_asked
+            and i.effective_ts < q.until_asked
+            and stands(i.known_ts, i.since_ts, i.superseded_ts, q.until_asked, q.knowable_asked)
+        union all
+        select epoch_us(c.context_ts) as time_us
+        from asset_contexts_versions as c
+        inner join days as d on c.day = d.day
+        where
+            c.coin = d.coin_asked
+            and c.venue = 'hyperliquid'
+            and epoch_us(c.context_ts) >= d.since_us - 604800000000
+            and c.context_ts < d.until_asked
+            and stands(c.known_ts, c.since_ts, c.superseded_ts, d.until_asked, d.knowable_asked)
+        union all
+        select epoch_us(f.time_ts) as time_us
+        from fills_versions as f
+        inner join days as d on f.day = d.day
+        where
+            f.coin = d.coin_asked
+            and epoch_us(f.time_ts) >= d.since_us - 604800000000
+            and f.time_ts < d.until_asked
+            and stands(f.known_ts, f.since_ts, f.superseded_ts, d.until_asked, d.knowable_asked)
+    ) as s
 ),
 
 counted as (
@@ -121,10 +168,11 @@ spans as (
 judged as (
     select
         s.*,
-        s.held_us = s.end_us - s.start_us as held,
+        coalesce(e.time_us < s.end_us, false) as exists_then,
+        exists_then and s.held_us = s.end_us - s.start_us as held,
         s.week_us / 604800000000 as norm_share,
         if(
-            s.week_us / 604800000000 >= s.share_asked,
+            exists_then and s.week_us / 604800000000 >= s.share_asked,
             coalesce(m.notional, 0) / (s.week_us / 60000000),
             null
         ) as norm,
@@ -137,6 +185,7 @@ judged as (
         if(held and s.silent_us = 0, coalesce(c.backstop_notional, 0), null) as backstop_notional,
         if(held, coalesce(c.accounts, 0), null) as accounts
     from spans as s
+    cross join heard as e
     left join marked as m on s.k = m.k
     left join counted as c on s.k = c.k
 )
