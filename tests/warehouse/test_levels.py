@@ -160,13 +160,65 @@ def test_a_sweep_whose_summary_came_late_was_not_knowable_on_the_map(tmp_path):
     assert seen == [2, 1, 2]
 
 
-def test_a_day_reaches_back_two_days_and_no_further(tmp_path):
+def sweep_at(hour, said):
+    one = {"minute": 60 * hour, "said": said, "kind": "sweep", "trusted": True, "late": False}
+    return one | {"scope": "hyperliquid", "minutes": 0}
+
+
+def land_all(lake, made, part="all-of-it"):
+    for name, rows in made.items():
+        if rows:
+            land(lake, TABLES[name], batch(TABLES[name], rows), part)
+
+
+def test_levels_of_sweeps_are_of_the_two_days_before_too_and_of_no_others(tmp_path):
     lake = tmp_path / "lake"
-    for days in (0, 2, 3):
-        land_snapshot(lake, book(), T0 + timedelta(days=days))
+    land_all(lake, lake_of([sweep_at(1 + 24 * days, (SAID[4], None, None)) for days in (2, 3)]))
     refresh(lake)
     land_snapshot(lake, book(), T0 + HOUR)
     assert refresh(lake).days == [T0.date(), (T0 + timedelta(days=2)).date()]
+
+
+def test_levels_of_complete_snapshots_do_not_age_by_what_they_do_not_read(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + 24 * HOUR)
+    refresh(lake)
+    before = held(lake)
+    land_snapshot(lake, book(), T0)
+    context = lake_of([], [(26 * 60, 9.0, False)])
+    land_all(lake, {"asset_contexts": context["asset_contexts"]})
+    assert len(before) == len(held(lake)) == 2
+    assert refresh(lake).days == [T0.date()]
+    land_all(lake, lake_of([sweep_at(27, (SAID[4], None, None))]), "sweep")
+    assert len(held(lake)) == 2  # of the day before
+    assert refresh(lake).days == [(T0 + 24 * HOUR).date()]
+    land_all(lake, {"asset_contexts": context["asset_contexts"]}, "other")
+    assert refresh(lake).days == [(T0 + 24 * HOUR).date()]
+
+
+def test_a_day_without_a_price_is_made_once(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, [position("BTC", 1, 1.0, 100.0, None)], T0 + HOUR)
+    done = refresh(lake)
+    assert (done.days, done.rows) == ([T0.date()], 0)
+    assert (refresh(lake).days, refresh(lake).current) == ([], 1)
+    assert held(lake) == []
+    land_snapshot(lake, book(), T0 + 2 * HOUR)
+    assert refresh(lake).rows == 2
+
+
+def test_what_was_known_of_complete_snapshots_is_binned_beside_other_corrections(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, book(), T0 + HOUR, known_after=LATE)
+    for px, hash_ in ((9.0, "first"), (8.0, "corrected")):
+        rows = lake_of([], [(10, px, False)])["asset_contexts"]
+        table = TABLES["asset_contexts"]
+        land(lake, table, batch(table, rows), "contexts", [Origin("somewhere", 1, hash_)])
+    refresh(lake)
+    with open_lake(lake) as con:
+        read = "from levels_at('BTC', $at, 0.5, null, knowable := true)"
+        assert answers(con, read, at=T0 + HOUR + LATE).height == 2
+        assert con.sql("select revised from promised.levels_days").fetchall() == [(False,)]
 
 
 def test_after_a_correction_what_was_knowable_is_read_from_the_rows(tmp_path):

@@ -151,9 +151,14 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
         return list(threads.map(cells, order))
 
 
+def sweeps_of(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple]:
+    """Return source, scope, moment and ``known_ts`` of the sweeps of a day that answer."""
+    return con.execute(SWEEPS, {"day": day}).fetchall()
+
+
 def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Cells]:
     """Bin what each sweep of the day merges to, one sweep after the other."""
-    for source, scope, at, known in con.execute(SWEEPS, {"day": day}).fetchall():
+    for source, scope, at, known in sweeps_of(con, day):
         asked = {"coin": f"{scope}:", "at": at, "source": source, "scope": scope, "day": day}
         merged = con.sql(MERGED, params=asked).pl().with_columns(snapshot_ts=pl.lit(at, TIME))
         moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from warehouse.catalog import open_lake
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
-from warehouse.marts.levels import levels_of_day
-from warehouse.marts.made_of import part_of, paths_by_day
+from warehouse.marts.levels import levels_of_day, sweeps_of
+from warehouse.marts.made_of import MERGED, WHOLE, need_of, part_of, paths_by_day
+from warehouse.marts.nothing import land_nothing
 from warehouse.store.lake import Lake
 from warehouse.store.landing import Clock, landing
 from warehouse.store.ledger import Part, change, parts_of
@@ -84,21 +85,27 @@ def refresh(
             and (since is None or day >= since)
             and (until is None or day < until)
         ]
-        stale = [day for day in days if held.get(day) != {part_of(paths, day)}]
+        stale = [day for day in days if not _is_current(paths, day, held.get(day, set()))]
         done.current = len(days) - len(stale)
         for number, day in enumerate(stale, start=1):
             say(f"levels of {day}, {number} of {len(stale)}")
             positions = [path for path in paths[day] if path.startswith("positions/")]
             rows, left = levels_of_day(con, lake, sorted(set(positions)), day)
             done.left += left
-            part = part_of(paths, day)
+            part = part_of(paths, day, MERGED if sweeps_of(con, day) else WHOLE)
             _forget(lake, day, held.get(day, set()) - {part})
-            if rows.num_rows:
-                with landing(lake, clock) as batches:
+            with landing(lake, clock) as batches:
+                if rows.num_rows:
                     batches.land(LIQUIDATION_LEVELS, rows, part)
-                done.days.append(day)
-                done.rows += rows.num_rows
+                else:
+                    land_nothing(batches, LIQUIDATION_LEVELS, day, part, clock())
+            done.days.append(day)
+            done.rows += rows.num_rows
     return done
+
+
+def _is_current(paths: dict[date, list[str]], day: date, parts: set[str]) -> bool:
+    return len(parts) == 1 and all(part == part_of(paths, day, need_of(part)) for part in parts)
 
 
 def _held(lines: pa.Table) -> dict[date, set[str]]:
