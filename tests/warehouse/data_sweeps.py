@@ -78,8 +78,10 @@ def lake_of(sweeps, contexts=()):
                 continue
             at = end
             if one["kind"] == "sweep":
-                # Earlier answers earlier; a second apart, so that no two sweeps share one.
-                at -= timedelta(minutes=one["minutes"] * holder / 3, seconds=number)
+                # Earlier answers earlier; a second apart, so that no two sweeps share one, and
+                # off the minute, where complete snapshots lie.
+                off = 0.5 * (one["minutes"] > 0)
+                at -= timedelta(minutes=one["minutes"] * holder / 3, seconds=number + off)
                 made["accounts"].append(
                     row_of(
                         ACCOUNTS,

@@ -97,11 +97,7 @@ held as materialized (
         stands(p.known_ts, p.since_ts, p.superseded_ts, m.at_asked, m.knowable_asked)
         -- Not as a key of the join: it would be worked out for every row of the day.
         and coalesce(
-            m.dex = case
-                when not contains(p.coin, ':') then 'hyperliquid'
-                when list_contains(m.dexes, split_part(p.coin, ':', 1)) then split_part(p.coin, ':', 1)
-                else ''
-            end,
+            m.dex = if(list_contains(m.dexes, dex_of(p.coin)), dex_of(p.coin), ''),
             false
         )
         and if(

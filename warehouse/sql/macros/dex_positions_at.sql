@@ -9,7 +9,7 @@
 -- table macro: dex_positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
-        if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked,
+        dex_of(coin) as dex_asked,
         "at"::timestamptz as at_asked,
         knowable as knowable_asked
     where coin != ''
@@ -46,7 +46,7 @@ held as materialized (
             and p.scope = m.scope
     left join states as s on p.account = s.account
     where
-        if(contains(p.coin, ':'), split_part(p.coin, ':', 1), 'hyperliquid') = q.dex_asked
+        dex_of(p.coin) = q.dex_asked
         and stands(p.known_ts, p.since_ts, p.superseded_ts, q.at_asked, q.knowable_asked)
         and if(
             s.account is null,

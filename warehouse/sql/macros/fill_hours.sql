@@ -10,7 +10,7 @@
 -- table macro: fill_hours(coin, since, until, knowable := false)
 with asked as (
     select
-        if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked,
+        dex_of(coin) as dex_asked,
         since::timestamptz as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked

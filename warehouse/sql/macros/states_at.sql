@@ -22,7 +22,7 @@ with asked as (
         knowable as knowable_asked,
         checked_reach(max_age) as age_asked,
         untrusted as untrusted_asked,
-        if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked
+        dex_of(coin) as dex_asked
 ),
 
 answering as (
