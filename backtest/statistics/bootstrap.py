@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.statistics.returns import as_drawn, as_level, as_returns
+from backtest.statistics.returns import as_drawn, as_level, as_returns, scaled
 
 DRAWS = 2_000
 # With fewer periods there are too few blocks to draw from.
@@ -78,8 +78,8 @@ def block_length(returns: np.ndarray) -> float | None:
     known = as_returns(returns, "returns")
     if known.size < FEWEST_PERIODS or np.ptp(known) == 0:
         return None
-    # In units of their own spread: the selection divides by powers of the variance.
-    found = float(optimal_block_length(known / known.std())["stationary"].iloc[0])
+    # The selection takes powers of the variance.
+    found = float(optimal_block_length(scaled(known))["stationary"].iloc[0])
     return float(np.clip(found, 1.0, known.size / 2))
 
 

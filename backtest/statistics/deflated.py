@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.probabilistic import Moments, moments, probabilistic_sharpe
-from backtest.statistics.trials import expected_maximum_sharpe
+from backtest.statistics.trials import expected_maximum, expected_maximum_sharpe
 
 
 def deflated_sharpe(found: Moments, trials: float, variance: float) -> float | None:
@@ -91,20 +91,19 @@ def deflate(
     Raises
     ------
     ValueError
-        If there is no trial, a ratio is infinite, or a return unknown.
+        If there is less than one trial, a ratio is infinite, or a return unknown.
     """
     ratios = np.asarray(trial_sharpes, dtype=np.float64)
     if ratios.ndim != 1 or ratios.size == 0 or np.isinf(ratios).any():
         raise ValueError("trial_sharpes must be one or more ratios, none of them infinite")
     counted = float(ratios.size if trials is None else trials)
     known = ratios[~np.isnan(ratios)]
+    alone = expected_maximum(counted) == 0  # one trial is its own best: no variance is needed
     found = moments(returns)
     if found is None:
         return None
-    if counted == 1:
-        expected = 0.0  # the best of one is that one, and no variance is needed
-    elif known.size < 2:
+    if known.size < 2 and not alone:
         return Deflated(found.sharpe, None, None, counted)
-    else:
-        expected = expected_maximum_sharpe(counted, float(known.var(ddof=1)))
+    variance = 0.0 if alone else float(known.var(ddof=1))
+    expected = expected_maximum_sharpe(counted, variance)
     return Deflated(found.sharpe, expected, probabilistic_sharpe(found, expected), counted)

@@ -14,7 +14,7 @@ from math import comb
 
 import numpy as np
 
-from backtest.statistics.returns import as_returns
+from backtest.statistics.returns import as_returns, scaled
 
 # 24 blocks are split in 2.7 million ways; more would take hours.
 MOST_BLOCKS = 24
@@ -97,7 +97,7 @@ def overfitting(returns: np.ndarray, blocks: int = 16) -> Overfitting:
         raise ValueError(f"returns must hold 2 settings or more, not {settings}")
     if periods < 2 * blocks:
         raise ValueError(f"returns must hold {2 * blocks} periods or more, not {periods}")
-    runs = np.array_split(known, blocks)
+    runs = np.array_split(scaled(known), blocks)
     counts = np.array([run.shape[0] for run in runs])
     sums = np.array([run.sum(axis=0) for run in runs])
     squares = np.array([(run**2).sum(axis=0) for run in runs])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.statistics.returns import as_level, as_returns
+from backtest.statistics.returns import as_level, as_returns, scaled
 from backtest.statistics.trials import NORMAL
 
 
@@ -75,12 +75,19 @@ def moments(returns: np.ndarray) -> Moments | None:
         If a return is unknown.
     """
     known = as_returns(returns, "returns")
-    if known.size < 2 or np.ptp(known) == 0:
+    if known.size < 2:
         return None
-    apart = known - known.mean()
+    known = scaled(known)
+    middle = known.mean()
+    apart = known - middle
+    apart -= apart.mean()  # what rounding of the mean left over
     spread = math.sqrt(float((apart**2).mean()))
+    # Below this, returns that are the same differ by their rounding alone.
+    if spread <= 1e-14:
+        return None
     skew, kurtosis = (float(((apart / spread) ** power).mean()) for power in (3, 4))
-    return Moments(float(known.mean() / known.std(ddof=1)), skew, kurtosis, known.size)
+    sample = spread * math.sqrt(known.size / (known.size - 1))
+    return Moments(float(middle) / sample, skew, kurtosis, known.size)
 
 
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> float | None:

@@ -32,6 +32,28 @@ def as_returns(returns: np.ndarray, name: str, dimensions: int = 1) -> np.ndarra
     return known
 
 
+def scaled(returns: np.ndarray) -> np.ndarray:
+    """Return returns in a unit of their own, column by column, for what depends on no unit.
+
+    Parameters
+    ----------
+    returns : float64[t] or float64[t, n]
+        Known returns.
+
+    Returns
+    -------
+    float64[t] or float64[t, n]
+        Divided by the power of 2 that puts the largest of a column below 1, which is exact, so
+        that squares neither vanish nor overflow.
+
+    >>> scaled(np.array([6.0, -2.0]))
+    array([ 0.75, -0.25])
+    """
+    if returns.shape[0] == 0:
+        return returns
+    return np.ldexp(returns, -np.frexp(np.abs(returns).max(axis=0))[1])
+
+
 def as_labels(labels: np.ndarray, name: str, many: int) -> np.ndarray:
     """Return one label (a day, a time, a flag) for each of ``many`` returns.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.bootstrap import FEWEST_PERIODS
-from backtest.statistics.returns import as_drawn, as_level, as_returns
+from backtest.statistics.returns import as_drawn, as_level, as_returns, scaled
 
 DRAWS = 1_000
 
@@ -164,7 +164,7 @@ def _standard(
     if one.size != many.shape[0]:
         raise ValueError(f"benchmark must be as long as settings: {one.size}, {many.shape[0]}")
     as_drawn(draws, block, one.size)
-    differences = many - one[:, None]
+    differences = scaled(many - one[:, None])
     still = np.ptp(differences, axis=0) == 0
     for setting in np.flatnonzero(still & (differences != 0).any(axis=0)):
         raise ValueError(f"setting {setting} differs from the benchmark by the same throughout")

@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtest.statistics.returns import as_returns
+from backtest.statistics.returns import as_returns, scaled
 
 NORMAL = NormalDist()
 
@@ -176,6 +176,7 @@ def mean_correlation(returns: np.ndarray) -> float | None:
     still = np.flatnonzero(np.ptp(known, axis=0) == 0)
     if still.size:
         raise ValueError(f"returns of trial {still[0]} do not vary and correlate with nothing")
+    known = scaled(known)
     standard = (known - known.mean(axis=0)) / known.std(axis=0)
     whole = float((standard.sum(axis=1) ** 2).mean())
     return (whole - trials) / (trials * (trials - 1))

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backtest.statistics.deflated import deflate, deflated_sharpe
@@ -63,7 +63,15 @@ def test_moments_by_hand():
     assert found.periods == 4
 
 
-@pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1]])
+def test_the_unit_does_not_matter():
+    returns = np.array([0.03, 0.01, -0.02, 0.04])
+    for unit in (1e-200, 1e200):
+        assert moments(returns * unit).sharpe == pytest.approx(moments(returns).sharpe)
+        assert moments(returns * unit).kurtosis == pytest.approx(moments(returns).kurtosis)
+
+
+# The third are equal but for the rounding of how they were made.
+@pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1], [0.3, 0.1 + 0.2, 0.3]])
 def test_no_ratio_where_returns_do_not_vary(returns):
     assert moments(np.array(returns)) is None
     assert deflate(np.array(returns), np.array([0.1, 0.2])) is None
@@ -74,6 +82,8 @@ def test_an_estimate_without_deviation_says_nothing():
     assert probabilistic_sharpe(Moments(2.0, 1.0, 2.0, 10)) is None
 
 
+@example(returns=[0.0, 5e-324])
+@example(returns=[1e-9, 1e-9 + 1e-22])
 @given(returns=st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=30))
 def test_moments_of_any_returns_are_allowed(returns):
     """Kurtosis is never below 1 + skew², so that a deviation always exists."""
@@ -113,6 +123,12 @@ def test_deflate_by_hand():
     assert deflate(returns, ratios[-1:]).probability == probabilistic_sharpe(moments(returns))
     alone = deflate(returns, np.array([math.nan, 0.2]))
     assert (alone.expected, alone.probability, alone.trials) == (None, None, 2)
+
+
+@pytest.mark.parametrize("trials", [0, 0.5, math.nan])
+def test_less_than_a_trial_is_refused(trials):
+    with pytest.raises(ValueError, match="trials must be 1"):
+        deflate(np.array([0.1, 0.2]), np.array([0.1]), trials)
 
 
 @pytest.mark.parametrize("ratios", [[], [0.1, math.inf], [[0.1, 0.2]]])

@@ -81,6 +81,14 @@ def test_the_order_of_settings_does_not_matter(seed, mix):
     np.testing.assert_array_equal(one.afterwards, other.afterwards)
 
 
+def test_the_unit_of_a_setting_does_not_matter():
+    returns = noise(60, 4)
+    units = np.array([1e-200, 1.0, 1e200, 3.0])
+    one, other = overfitting(returns, 6), overfitting(returns * units, 6)
+    np.testing.assert_array_equal(one.logits, other.logits)
+    np.testing.assert_allclose(one.chosen, other.chosen, rtol=1e-9)
+
+
 def test_settings_that_stand_still_are_worth_nothing_and_tie():
     """The one that trades loses: standing still is chosen, and earns nothing afterwards."""
     returns = np.zeros((40, 3))
