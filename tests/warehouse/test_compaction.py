@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.rows import T0, account, batch, land_snapshot, position
 from warehouse import open_lake
 from warehouse.contracts.tables import FILLS, POSITIONS
@@ -344,6 +345,7 @@ def test_what_an_older_contract_wrote_is_compacted_apart(tmp_path):
 
 
 @pytest.mark.parametrize("rows_per_slice", [1, 7, 10**6])
+@asked_of_a_lake
 @given(
     parts=st.lists(
         st.lists(

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.reference import account_path as obvious
 from tests.reference import margin as venue
 from tests.rows import T0, account, batch, land_snapshot, position
@@ -89,6 +90,7 @@ def worth(book, share):
     )
 
 
+@asked_of_a_lake
 @given(accounts=accounts, betas=st.sampled_from([{}, {"ETH": 1.5, "SOL": 0.5}, {"BTC": 0.0}]))
 def test_the_map_agrees_with_the_obvious_version(accounts, betas):
     """Which knows what each account is worth; ours has the venue's prices alone."""
@@ -122,6 +124,7 @@ def test_the_map_agrees_with_the_obvious_version(accounts, betas):
         assert cells[key] == pytest.approx(notional, rel=1e-6, abs=1e-3)
 
 
+@asked_of_a_lake
 @given(accounts=accounts, width=st.sampled_from([0.5, 1.0, 7.0]))
 def test_no_account_is_counted_twice_on_one_way(accounts, width):
     rows = [

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.reference.sweeps import BANDS, Question
 from tests.rows import T0
 from tests.warehouse.data_sweeps import HOURS, LATE, ask, contexts, fill, lake_of, sweeps
@@ -40,6 +41,7 @@ def question_of(lake, asked):
     return Question(lake, at=at, **others)
 
 
+@asked_of_a_lake
 @given(sweeps=sweeps, contexts=contexts, asked=questions)
 def test_positions_are_those_of_the_obvious_version(con, sweeps, contexts, asked):
     lake = lake_of(sweeps, contexts)
@@ -57,6 +59,7 @@ def test_positions_are_those_of_the_obvious_version(con, sweeps, contexts, asked
         assert row["current_px"] == want.mark()
 
 
+@asked_of_a_lake
 @given(sweeps=sweeps, contexts=contexts, asked=questions)
 def test_coverage_is_that_of_the_obvious_version(con, sweeps, contexts, asked):
     lake = lake_of(sweeps, contexts)
@@ -94,6 +97,7 @@ def test_coverage_is_that_of_the_obvious_version(con, sweeps, contexts, asked):
     assert {row["accounts_asked"] for row in got} == {asked_for}
 
 
+@asked_of_a_lake
 @given(sweeps=sweeps, later=sweeps, contexts=contexts, asked=questions)
 def test_what_comes_later_changes_nothing(con, sweeps, later, contexts, asked):
     """Later at the venue or, asked for what was knowable, later published."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.reference import dependence as obvious
 from tests.rows import T0, batch, hold, position, snapshot
 from tests.sql.test_macros import FILLED_IN, load
@@ -58,11 +59,13 @@ def agrees(got, want):
             assert one == (None if other is None else pytest.approx(other, rel=1e-9))
 
 
+@asked_of_a_lake
 @given(book=books)
 def test_it_agrees_with_the_obvious_version(con, book):
     agrees(asked(con, book, "BTC"), obvious.map_dependence(book, "BTC"))
 
 
+@asked_of_a_lake
 @given(book=books)
 def test_a_dex_is_the_sum_of_its_coins(con, book):
     hold(con, POSITIONS, book)

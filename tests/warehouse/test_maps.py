@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.reference import maps as obvious
 from tests.rows import T0, hold, position, snapshot
 from warehouse import open_lake
@@ -37,6 +38,7 @@ def ask(tmp_path_factory):
         yield ask
 
 
+@asked_of_a_lake
 @given(book=books, width_pct=st.sampled_from([0.25, 0.5, 1.0, 7.3, 100.0]))
 def test_the_map_agrees_with_the_obvious_version(ask, book, width_pct):
     rows = ask(book, "from liquidation_map('BTC', $at, width_pct := $w)", w=width_pct)
@@ -55,6 +57,7 @@ def test_the_map_agrees_with_the_obvious_version(ask, book, width_pct):
         assert row["distance_pct"] == pytest.approx((row["px"] / MARK - 1) * 100, abs=1e-9)
 
 
+@asked_of_a_lake
 @given(book=books, width_pct=st.sampled_from([0.5, 3.0]))
 def test_every_dollar_with_a_price_is_on_the_map_once(ask, book, width_pct):
     rows = ask(book, "from liquidation_map('BTC', $at, width_pct := $w)", w=width_pct)
@@ -69,6 +72,7 @@ def test_every_dollar_with_a_price_is_on_the_map_once(ask, book, width_pct):
         )
 
 
+@asked_of_a_lake
 @given(book=books, pcts=st.lists(st.integers(1, 50), min_size=1, max_size=4, unique=True))
 def test_scenarios_agree_with_the_obvious_version(ask, book, pcts):
     rows = ask(book, "from cascade_scenarios('BTC', $at, pcts := $pcts)", pcts=pcts)
@@ -81,6 +85,7 @@ def test_scenarios_agree_with_the_obvious_version(ask, book, pcts):
         assert row["positions"] == count
 
 
+@asked_of_a_lake
 @given(book=books)
 def test_a_scenario_is_the_sum_of_the_map_it_reaches(ask, book):
     """In buckets so fine that each holds one price."""
@@ -100,6 +105,7 @@ def test_a_scenario_is_the_sum_of_the_map_it_reaches(ask, book):
         assert row["notional"] == pytest.approx(sum(reached))
 
 
+@asked_of_a_lake
 @given(book=books)
 def test_a_wider_move_triggers_no_less(ask, book):
     rows = ask(book, "from cascade_scenarios('BTC', $at, pcts := [1, 2, 5, 10, 25, 50])")
@@ -118,6 +124,7 @@ slopes = st.lists(st.tuples(sizes, st.integers(0, 60)), min_size=1, max_size=40)
 crowded = books | slopes
 
 
+@asked_of_a_lake
 @given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
 def test_clusters_agree_with_the_obvious_version(ask, book, width_pct):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := $w)", w=width_pct)
@@ -132,6 +139,7 @@ def test_clusters_agree_with_the_obvious_version(ask, book, width_pct):
     )
 
 
+@asked_of_a_lake
 @given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0, 100.0]))
 def test_every_dollar_with_a_price_is_in_one_cluster(ask, book, width_pct):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := $w)", w=width_pct)
@@ -149,6 +157,7 @@ def test_every_dollar_with_a_price_is_in_one_cluster(ask, book, width_pct):
         assert sum(row["notional"] for row in rows) == pytest.approx(whole)
 
 
+@asked_of_a_lake
 @given(book=crowded, width_pct=st.sampled_from([0.5, 1.0, 10.0]))
 def test_no_grid_decides_what_a_cluster_is(ask, book, width_pct):
     """Prices twice as high lie otherwise on every grid; what clusters stays the same."""
@@ -164,6 +173,7 @@ def test_no_grid_decides_what_a_cluster_is(ask, book, width_pct):
     assert [row["px_low"] for row in after] == [2 * row["px_low"] for row in before]
 
 
+@asked_of_a_lake
 @given(book=crowded)
 def test_clusters_of_a_side_share_no_price(ask, book):
     rows = ask(book, "from liquidation_clusters('BTC', $at, width_pct := 5)")
@@ -172,6 +182,7 @@ def test_clusters_of_a_side_share_no_price(ask, book):
         assert all(high <= low for (_, high), (low, _) in pairwise(edges))
 
 
+@asked_of_a_lake
 @given(leverage=st.floats(1.0, 20.0), size=sizes, max_leverage=st.sampled_from([20, 40, 50]))
 def test_isolated_longs_lie_below_the_mark_and_shorts_above(ask, leverage, size, max_leverage):
     """Fresh isolated positions through the margin engine onto the map."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import asked_of_a_lake
 from tests.reference import survival as obvious
 from tests.rows import T0, account
 from tests.warehouse.data_cohorts import fill_row, rows_of, show
@@ -83,6 +84,7 @@ def spells_of(con, lake, question, lost):
     return rows_of(con, QUERY, **question), obvious.spells(lake, held=held, **question)
 
 
+@asked_of_a_lake
 @given(
     swept=sweeps,
     told=fills,
