@@ -102,7 +102,7 @@ with open_lake(lake) as con:
     run = lambda: levels_of_day(con, lake, paths, day)
     run()
     ours = best(run)
-    rows = run().num_rows
+    rows = run().rows.num_rows
 start = time.perf_counter()
 refresh(lake)
 kept = time.perf_counter() - start

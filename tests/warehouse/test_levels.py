@@ -196,6 +196,17 @@ def test_levels_of_complete_snapshots_do_not_age_by_what_they_do_not_read(tmp_pa
     assert refresh(lake).days == [(T0 + 24 * HOUR).date()]
 
 
+def test_a_sweep_of_all_dexes_is_binned_for_each(tmp_path):
+    lake = tmp_path / "lake"
+    land_all(lake, lake_of([sweep_at(1, (SAID[8], SAID[6], None)) | {"scope": "all"}]))
+    assert refresh(lake).rows == 3
+    query = "from liquidation_map($coin, $at, knowable := $knowable)"
+    assert alike(lake, query, [T0 + HOUR]) == 6
+    with open_lake(lake) as con:
+        coins = con.sql("select coin, scope from liquidation_levels order by all").fetchall()
+    assert coins == [("BTC", "all"), ("BTC", "all"), ("xyz:TSLA", "all")]
+
+
 def test_a_day_without_a_price_is_made_once(tmp_path):
     lake = tmp_path / "lake"
     land_snapshot(lake, [position("BTC", 1, 1.0, 100.0, None)], T0 + HOUR)

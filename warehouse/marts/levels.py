@@ -35,6 +35,11 @@ select source, scope, snapshot_ts, known_ts from snapshots
 where day = $day and not complete and trusted and accounts_asked > coalesce(accounts_failed, 0)
 order by all
 """
+# Dexes that a sweep of all of them may tell of.
+DEXES = """
+select distinct if(contains(p.coin, ':'), split_part(p.coin, ':', 1), 'hyperliquid') as dex
+from positions as p where p.day between $day - 2 and $day order by dex
+"""
 # Where the sweep itself saw nothing of a coin, a context says its mark: known when that was.
 MERGED = """
 with states as materialized (
@@ -159,14 +164,18 @@ def sweeps_of(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple]:
 def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Cells]:
     """Bin what each sweep of the day merges to, one sweep after the other."""
     for source, scope, at, known in sweeps_of(con, day):
-        asked = {"coin": f"{scope}:", "at": at, "source": source, "scope": scope, "day": day}
-        merged = con.sql(MERGED, params=asked).pl().with_columns(snapshot_ts=pl.lit(at, TIME))
+        asked = {"at": at, "source": source, "scope": scope, "day": day}
         moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))
         snapshots = Snapshots(source, scope, moment, published)
         slots = snapshots.slots()
-        runs: dict[str, list[Run]] = defaultdict(list)
-        for run in by_coin(source, scope, merged):
-            runs[run.coin].append(run)
-        for coin, some in runs.items():
-            pieces = [Piece(*run.arrays(), run.known()) for run in some]
-            yield binned(coin, snapshots, pieces, slots)
+        every = con.execute(DEXES, {"day": day}).fetchall() if scope == "all" else [(scope,)]
+        for (dex,) in every:
+            merged = con.sql(MERGED, params=asked | {"coin": f"{dex}:"}).pl()
+            runs: dict[str, list[Run]] = defaultdict(list)
+            for run in by_coin(
+                source, scope, merged.with_columns(snapshot_ts=pl.lit(at, TIME))
+            ):
+                runs[run.coin].append(run)
+            for coin, some in runs.items():
+                pieces = [Piece(*run.arrays(), run.known()) for run in some]
+                yield binned(coin, snapshots, pieces, slots)
