@@ -20,6 +20,8 @@ class Bars:
         First instant of each bar, UTC, increasing.
     open_px, high_px, low_px, close_px : float64[n]
         USD.
+    volume : float64[n]
+        Coins traded; NaN: not known.
     warmup
         How many leading bars lie before the period: signals may look at them, nothing is
         decided there.
@@ -39,6 +41,7 @@ class Bars:
     high_px: np.ndarray
     low_px: np.ndarray
     close_px: np.ndarray
+    volume: np.ndarray
     warmup: int = 0
     gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -67,6 +70,7 @@ class Bars:
             self.high_px[keep],
             self.low_px[keep],
             self.close_px[keep],
+            self.volume[keep],
             0,
             self.gaps,
             self.notes,

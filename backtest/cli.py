@@ -78,9 +78,9 @@ def backtest(
     Runs, trades and equity are written into the lake as backtest_runs, backtest_trades and
     backtest_equity.
     """
-    from backtest.replay import Costs
     from backtest.rows import land_runs
     from backtest.study import run_study, verdicts
+    from backtest.terms import Costs
     from warehouse import open_lake
     from warehouse.ask import check_coin
 

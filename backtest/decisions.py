@@ -1,8 +1,12 @@
-"""This module holds what a rule decided at the close of every bar."""
+"""This module holds what a rule decided on one coin at the close of every bar."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+
+from backtest.records import DECISION, LIMIT, MARKET, STOP_ENTRY, empty
+
+KINDS = {"market": MARKET, "limit": LIMIT, "stop": STOP_ENTRY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,51 +15,71 @@ class Decisions:
 
     Attributes
     ----------
-    side : int8[n]
-        +1 long, -1 short, 0 nothing.
-    stop_fraction, target_fraction : float64[n]
-        Distance from the entry as a fraction of it; NaN: none.
-    target_px : float64[n]
-        Target, USD; where it is not NaN it takes the place of ``target_fraction``.
-    max_bars : int64[n]
-        Bars a trade may be held; 0: any number.
+    orders : DECISION[n]
+        What is asked of the venue; see :mod:`backtest.records`.
     snapshot_ts : datetime64[us][n]
         Snapshot whose map the decision used, UTC; NaT: it used none.
     """
 
-    side: np.ndarray
-    stop_fraction: np.ndarray
-    target_fraction: np.ndarray
-    target_px: np.ndarray
-    max_bars: np.ndarray
+    orders: np.ndarray
     snapshot_ts: np.ndarray
 
     @classmethod
-    def alike(
-        cls,
-        side: np.ndarray,
-        stop_fraction: float = np.nan,
-        target_fraction: float = np.nan,
-        max_bars: int = 0,
-    ) -> "Decisions":
-        """Return decisions that differ by their side alone and use no map."""
-        n = side.size
-        return cls(
-            side=side.astype(np.int8),
-            stop_fraction=np.full(n, float(stop_fraction)),
-            target_fraction=np.full(n, float(target_fraction)),
-            target_px=np.full(n, np.nan),
-            max_bars=np.full(n, max_bars, dtype=np.int64),
-            snapshot_ts=np.full(n, "NaT", dtype="datetime64[us]"),
-        )
+    def of(cls, side: np.ndarray, *, kind: str = "market", **fields: object) -> "Decisions":
+        """Return decisions to enter on ``side``, at the market unless told otherwise.
 
-    def but(self, **arrays: np.ndarray) -> "Decisions":
-        """Return a copy with other arrays."""
-        return replace(self, **arrays)
+        Parameters
+        ----------
+        side : int8[n]
+            +1 long, -1 short, 0 nothing.
+        kind
+            ``market``; ``limit`` or ``stop``: it rests at ``px`` for ``good_for`` bars.
+        fields
+            Other fields of :data:`backtest.records.DECISION`, each one number or one per bar.
+
+        Examples
+        --------
+        >>> made = Decisions.of(np.array([0, 1, 0]), stop_fraction=0.02, notional=1e4)
+        >>> made.side.tolist(), made.orders["stop_fraction"].tolist()
+        ([0, 1, 0], [0.02, 0.02, 0.02])
+        """
+        if kind not in KINDS:
+            raise ValueError(f"kind {kind!r} must be one of {', '.join(KINDS)}")
+        orders = empty(len(side), DECISION)
+        orders["kind"], orders["good_for"] = KINDS[kind], 1
+        unused = np.full(len(side), "NaT", dtype="datetime64[us]")
+        return cls(orders, unused).but(side=side, **fields)
+
+    def but(self, snapshot_ts: np.ndarray | None = None, **fields: object) -> "Decisions":
+        """Return a copy with other fields.
+
+        Raises
+        ------
+        ValueError
+            If a field is not one of a decision.
+        """
+        orders = self.orders.copy()
+        for name, values in fields.items():
+            if name not in (DECISION.names or ()):
+                raise ValueError(
+                    f"{name!r} is no field of a decision; there are {', '.join(DECISION.names)}"
+                )
+            orders[name] = values
+        return Decisions(orders, self.snapshot_ts if snapshot_ts is None else snapshot_ts)
+
+    @property
+    def side(self) -> np.ndarray:
+        """Return the side of each entry, 0 where there is none."""
+        return self.orders["side"]
+
+    @property
+    def target_px(self) -> np.ndarray:
+        """Return each target that is a price, USD; NaN: there is none."""
+        return self.orders["target_px"]
 
     def __len__(self) -> int:
         """Return the number of bars."""
-        return self.side.size
+        return self.orders.size
 
     def check(self) -> None:
         """Raise if a number is one that no venue would take.
@@ -64,22 +88,36 @@ class Decisions:
         ------
         ValueError
             If a side is not -1, 0 or +1; a distance is not above 0, or is 1 or more where the
-            level would not be above 0; a target price is not above 0; or a holding time is
-            below 0.
+            level would not be above 0; a price is not above 0; a resting entry has none; a
+            size or a count is below 0; or an entry has no size at all.
         """
-        if not np.isin(self.side, (-1, 0, 1)).all():
+        orders, side = self.orders, self.side
+        if not np.isin(side, (-1, 0, 1)).all():
             raise ValueError("side must be -1, 0 or 1")
-        for name in ("stop_fraction", "target_fraction"):
-            distance = getattr(self, name)
-            falls = (self.side > 0) if name == "stop_fraction" else (self.side < 0)
-            wrong = (distance <= 0) | np.isinf(distance) | (falls & (distance >= 1))
+        long = side > 0
+        falls = {"stop_fraction": long, "trail_fraction": long, "target_fraction": side < 0}
+        for name, under in falls.items():
+            distance = orders[name]
+            wrong = (distance <= 0) | np.isinf(distance) | (under & (distance >= 1))
             if wrong.any():
                 raise ValueError(
                     f"{name} {distance[wrong][0]:g} is not allowed; it must be above 0, and "
                     "below 1 where the level lies under the entry"
                 )
-        wrong = (self.target_px <= 0) | np.isinf(self.target_px)
-        if wrong.any():
-            raise ValueError(f"target_px {self.target_px[wrong][0]:g} must be above 0")
-        if (self.max_bars < 0).any():
-            raise ValueError(f"max_bars {self.max_bars.min()} must be 0 or more")
+        for name in ("px", "stop_px", "target_px", "move_stop_px", "move_target_px"):
+            wrong = (orders[name] <= 0) | np.isinf(orders[name])
+            if wrong.any():
+                raise ValueError(f"{name} {orders[name][wrong][0]:g} must be above 0")
+        enters = side != 0
+        if (enters & (orders["kind"] != MARKET) & np.isnan(orders["px"])).any():
+            raise ValueError("px must be given where a limit or a stop entry is decided")
+        for name in ("max_bars", "good_for"):
+            if (orders[name] < 0).any():
+                raise ValueError(f"{name} {orders[name].min()} must be 0 or more")
+        for name in ("notional", "share"):
+            wrong = (orders[name] < 0) | np.isinf(orders[name])
+            if wrong.any():
+                raise ValueError(f"{name} {orders[name][wrong][0]:g} must be 0 or more")
+        size = np.nansum([orders["notional"], orders["share"]], axis=0)
+        if (enters & ~(size > 0)).any():
+            raise ValueError("an entry must have a size: notional or share above 0")

@@ -95,7 +95,7 @@ def load_bars(
         raise LookupError(_nothing(lake, coin, interval, since, until, venue))
     rows = lake.sql(
         """
-        select start_ts, open_px, high_px, low_px, close_px
+        select start_ts, open_px, high_px, low_px, close_px, volume
         from candles
         where
             coin = $coin and venue = $venue and source = $source and interval = $interval
@@ -118,7 +118,8 @@ def load_bars(
     before = int((start < since).sum())
     rows = rows.slice(max(before - warmup, 0))
     start = rows["start_ts"].to_numpy().astype("datetime64[us]")
-    columns = [rows[name].to_numpy() for name in ("open_px", "high_px", "low_px", "close_px")]
+    names = ("open_px", "high_px", "low_px", "close_px", "volume")
+    columns = [rows[name].to_numpy() for name in names]
     if before < warmup:
         notes.append(
             f"{coin}: {before} of {warmup} bars before the period are there, so the first "

@@ -68,32 +68,33 @@ def run_row(run: Run) -> dict[str, object]:
 def trade_rows(run: Run) -> pa.Table:
     """Return the rows of ``backtest_trades``."""
     played, bars, decisions = run.replay, run.bars, run.decisions
-    decided = played.entry_bar - 1
+    trades = played.trades
+    decided = trades["decided"]
     from_cluster = ~np.isnan(decisions.target_px[decided])
-    names = np.where(np.isnan(played.target_px), "none", "fixed").astype(object)
+    names = np.where(np.isnan(trades["target_px"]), "none", "fixed").astype(object)
     names[from_cluster] = "cluster"
     return _table(
         run,
         BACKTEST_TRADES.schema,
-        played.trades,
-        trade=np.arange(played.trades),
-        side=np.where(played.size > 0, "long", "short").astype(object),
+        len(played),
+        trade=np.arange(len(played)),
+        side=np.where(trades["size"] > 0, "long", "short").astype(object),
         decided_ts=_times(bars.end[decided]),
-        entry_ts=_times(bars.start[played.entry_bar]),
-        entry_px=played.entry_px,
-        exit_ts=_times(bars.start[played.exit_bar]),
-        exit_px=played.exit_px,
-        exit_reason=np.array([REASONS[int(reason)] for reason in played.reason], object),
-        size=played.size,
-        stop_px=_nulls(played.stop_px),
-        target_px=_nulls(played.target_px),
+        entry_ts=_times(bars.start[trades["entered"]]),
+        entry_px=trades["entry_px"],
+        exit_ts=_times(bars.start[trades["left"]]),
+        exit_px=trades["exit_px"],
+        exit_reason=np.array([REASONS[int(reason)] for reason in trades["reason"]], object),
+        size=trades["size"],
+        stop_px=_nulls(trades["stop_px"]),
+        target_px=_nulls(trades["target_px"]),
         target_source=names,
         snapshot_ts=_times(decisions.snapshot_ts[decided]),
-        fees=played.fees,
-        funding=played.funding,
-        pnl=played.pnl,
+        fees=trades["fees"],
+        funding=trades["funding"],
+        pnl=trades["pnl"],
         return_fraction=played.trade_returns,
-        ambiguous=played.ambiguous,
+        ambiguous=trades["ambiguous"],
     )
 
 
@@ -104,7 +105,7 @@ def equity_rows(run: Run) -> pa.Table:
         BACKTEST_EQUITY.schema,
         len(run.bars),
         time_ts=_times(run.bars.end),
-        position=run.replay.position,
+        position=run.replay.position[:, 0],
         close_px=run.bars.close_px,
         equity=run.replay.equity,
     )

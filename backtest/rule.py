@@ -82,8 +82,12 @@ class Rule:
         """Return what ``variant`` decides on the base signals ``side``."""
         if variant.filters:
             side = asymmetry_filter(side, maps, self.min_ratio)
-        decisions = Decisions.alike(
-            side, self.stop_pct / 100, self.target_pct / 100, self.max_bars
+        decisions = Decisions.of(
+            side,
+            stop_fraction=self.stop_pct / 100,
+            target_fraction=self.target_pct / 100,
+            max_bars=self.max_bars,
+            notional=self.notional,
         )
         if variant.uses_map:
             used = np.where(side != 0, maps.snapshot_ts, np.datetime64("NaT", "us"))

@@ -65,7 +65,7 @@ class Run:
     @property
     def days(self) -> np.ndarray:
         """Return the UTC date each trade entered on."""
-        return self.bars.start[self.replay.entry_bar].astype("datetime64[D]")
+        return self.bars.start[self.replay.trades["entered"]].astype("datetime64[D]")
 
     def figures(self) -> dict[str, int | float | None]:
         """Return the counts and measures of the run, named as in ``backtest_runs``."""
@@ -77,15 +77,15 @@ class Run:
             "refused": self.refused,
             "unmapped": self.unmapped,
             "unfilled": played.unfilled,
-            "trades": played.trades,
-            "ambiguous": int(played.ambiguous.sum()),
+            "trades": len(played),
+            "ambiguous": int(played.trades["ambiguous"].sum()),
             "return_fraction": total_return(equity, start),
             "max_drawdown": max_drawdown(equity, start),
             "mean_trade": mean_trade(returns),
             "hit_rate": hit_rate(returns),
             "sharpe": sharpe(equity, start, self.bars.per_year),
-            "fees": float(played.fees.sum()),
-            "funding": float(played.funding.sum()),
+            "fees": float(played.trades["fees"].sum()),
+            "funding": float(played.trades["funding"].sum()),
         }
 
 
@@ -132,7 +132,7 @@ def count_signals(
     variant: Variant, side: np.ndarray, decisions: Decisions, maps: Maps, played: Replay
 ) -> dict[str, int]:
     """Return how many base signals could be taken, and what the map did to them."""
-    could = played.free & (side != 0)
+    could = played.free[:, 0] & (side != 0)
     dropped = could & (decisions.side == 0)
     return {
         "signals": int(could.sum()),

@@ -11,13 +11,15 @@ import numpy as np
 from backtest.bars import Bars
 from backtest.funding import Funding, load_funding
 from backtest.instrument import size_decimals
+from backtest.leg import Leg, Slippage
 from backtest.maps import Maps, read_maps
 from backtest.market import is_simulated, load_bars, mixed
-from backtest.replay import ASSUMPTIONS, BOUNDS, Costs, replay
+from backtest.replay import BOUNDS, replay
 from backtest.rows import land_runs
 from backtest.rule import VARIANTS, WITHOUT_MAP, Rule
 from backtest.runs import Run, as_json, count_signals, name_run
 from backtest.statistics.comparison import Comparison, compare
+from backtest.terms import ASSUMPTIONS, Costs, Terms
 from backtest.verdict import verdict
 from warehouse.catalog import open_lake
 
@@ -141,6 +143,7 @@ def run_study(
         knowable=knowable,
     )
     decimals = size_decimals(con, coin, _instant(since), knowable=knowable)
+    terms = Terms(costs, start_equity=rule.start_equity)
     runs: list[Run] = []
     for variant in VARIANTS:
         parameters = as_json(rule.parameters(variant, decimals))
@@ -148,16 +151,15 @@ def run_study(
         run_id = name_run(variant, bars, funding.rate, maps, knowable, parameters, words)
         decisions = rule.decide(variant, side, maps, decimals)
         read = {bars.source, funding.source} | (maps.sources if variant.uses_map else set())
+        leg = Leg(
+            period,
+            decisions,
+            funding.rate,
+            Slippage.none(len(period)),
+            size_decimals=decimals,
+        )
         for bound in BOUNDS:
-            played = replay(
-                period,
-                funding.rate,
-                decisions,
-                costs,
-                bound=bound,
-                notional=rule.notional,
-                start_equity=rule.start_equity,
-            )
+            played = replay([leg], terms, bound=bound)
             runs.append(
                 Run(
                     run_id=run_id,

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     import vectorbt
 
 
+# What vectorbt's own rules have no word for.
+_FOLLOWED = ("side", "stop_fraction", "target_fraction", "notional")
+
+
 def portfolio(
-    bars: Bars,
-    decisions: Decisions,
-    *,
-    fee: float,
-    notional: float = 10_000.0,
-    start_equity: float = 10_000.0,
+    bars: Bars, decisions: Decisions, *, fee: float, start_equity: float = 10_000.0
 ) -> "vectorbt.Portfolio":
     """Return vectorbt's portfolio of ``decisions``, each filled at the next open.
 
@@ -32,33 +31,34 @@ def portfolio(
     bars
         Bars of the period.
     decisions
-        One per bar, with targets as distances and without an expiry.
+        One per bar: market entries of a notional, with stop and target as distances.
     fee
         Fraction of notional, for every order.
-    notional, start_equity
+    start_equity
         USD; a loss does not make later trades smaller.
 
     Raises
     ------
     ValueError
-        If a decision sets an absolute target or an expiry, which vectorbt cannot follow.
+        If a decision says more, which vectorbt cannot follow.
     """
-    if (decisions.max_bars > 0).any() or np.isfinite(decisions.target_px).any():
-        raise ValueError("vectorbt follows neither an expiry at an open nor a target price")
+    orders = decisions.orders
+    plain = Decisions.of(**{name: orders[name] for name in _FOLLOWED}).orders
+    for name in orders.dtype.names or ():
+        if not np.array_equal(
+            plain[name], orders[name], equal_nan=orders[name].dtype.kind == "f"
+        ):
+            raise ValueError(f"vectorbt cannot follow {name}; it knows {', '.join(_FOLLOWED)}")
     import pandas as pd
     import vectorbt as vbt
 
-    side, stop, target = (
-        _next(values, empty)
-        for values, empty in (
-            (decisions.side, 0),
-            (decisions.stop_fraction, np.nan),
-            (decisions.target_fraction, np.nan),
-        )
+    side, stop, target, notional = (
+        _next(orders[name], empty)
+        for name, empty in zip(_FOLLOWED, (0, np.nan, np.nan, 0.0), strict=True)
     )
     index = pd.DatetimeIndex(bars.start)
     # vectorbt refuses an order it has no cash for; ours is a fixed notional on margin.
-    spare = 1e6 * notional
+    spare = 1e6 * np.nanmax(notional, initial=1.0)
     return vbt.Portfolio.from_signals(
         close=pd.Series(bars.close_px, index),
         entries=pd.Series(side > 0, index),

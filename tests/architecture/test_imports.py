@@ -90,20 +90,19 @@ def test_numba_is_configured_in_one_place(path):
 
 
 def kernels():
-    """Yield the kernels that others may call: not those that only serve one of their file."""
+    """Yield the kernels that Python calls: not those that only serve other kernels."""
+    bodies = {}
     for path in MODULES:
         if path.parent.name == "kernels" and not path.name.startswith("_"):
-            made = [
-                node
-                for node in ast.parse(path.read_text()).body
-                if isinstance(node, ast.FunctionDef)
-                and any("kernel" in ast.unparse(mark) for mark in node.decorator_list)
-            ]
-            bodies = {node.name: ast.unparse(node) for node in made}
-            for node in made:
-                others = (text for name, text in bodies.items() if name != node.name)
-                if not any(f"{node.name}(" in text for text in others):
-                    yield node.name
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.FunctionDef) and any(
+                    "kernel" in ast.unparse(mark) for mark in node.decorator_list
+                ):
+                    bodies[path, node.name] = ast.unparse(node)
+    for one in bodies:
+        others = (text for other, text in bodies.items() if other != one)
+        if not any(f"{one[1]}(" in text for text in others):
+            yield one[1]
 
 
 def test_every_kernel_has_a_parity_test():

@@ -1,65 +1,178 @@
 """Small bars and decisions for the tests of the replay, and the two ways to run them."""
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
-from backtest.kernels import replay as kernels
-from backtest.replay import REASONS
+from backtest import records
+from backtest.kernels.account import replay as kernel
 from tests.reference import replay as naive
-from tests.reference.replay import known
 
-NAMES = {
-    kernels.STOP: "stop",
-    kernels.TARGET: "target",
-    kernels.TIME: "time",
-    kernels.END: "end",
+KINDS = {"market": records.MARKET, "limit": records.LIMIT, "stop": records.STOP_ENTRY}
+READINGS = {
+    "pessimistic": records.PESSIMISTIC,
+    "optimistic": records.OPTIMISTIC,
+    "drilled": records.DRILLED,
 }
+LIMITS = {"touch": records.TOUCH, "through": records.THROUGH, "share": records.SHARE}
+REASONS = {
+    records.STOP: "stop",
+    records.TARGET: "target",
+    records.TIME: "time",
+    records.END: "end",
+    records.TRAIL: "trail",
+    records.LEFT: "left",
+    records.LIQUIDATION: "liquidation",
+}
+OUTCOMES = {
+    records.NOT_TAKEN: "not taken",
+    records.OPENED: "opened",
+    records.UNFILLED: "unfilled",
+    records.REFUSED: "refused",
+}
+PX = ("open", "high", "low", "close")
 
 
-def as_arrays(bars, decisions):
-    """Turn the slow twin's objects into the kernel's arrays."""
-    nan = float("nan")
+@dataclass
+class Done:
+    """One trade, as both ways tell it."""
 
-    def column(rows, name, empty, kind=float):
-        values = (getattr(row, name) for row in rows)
-        return np.array([empty if value is None else value for value in values], dtype=kind)
+    coin: int
+    decided: int
+    entered: int
+    left: int
+    reason: str
+    kind: str
+    ambiguous: bool
+    size: float
+    entry: float
+    exit: float
+    stop: float | None
+    target: float | None
+    worst: float
+    best: float
+    fees: float
+    funding: float
+    slippage: float
+    forfeit: float
+    pnl: float
 
+
+def known(value):
+    """None for NaN: how the kernel's arrays say that there is none."""
+    return None if math.isnan(value) else float(value)
+
+
+def bar_record(row, bar):
+    for name in PX:
+        row[f"{name}_px"] = getattr(bar, name)
+    row["volume"], row["funding_rate"] = bar.volume, bar.funding_rate
+    row["oracle_px"] = math.nan if bar.oracle is None else bar.oracle
+
+
+def as_records(bars, decisions):
+    """Turn the twin's objects into the kernel's records."""
+    n, coins = len(bars), len(bars[0])
+    grid = records.empty((n, coins), records.BAR)
+    fine = records.empty(sum(len(b.fine) for row in bars for b in row if b), records.BAR)
+    wanted = records.empty((n, coins), records.DECISION)
+    used = 0
+    for t, row in enumerate(bars):
+        for coin, bar in enumerate(row):
+            if bar is not None:
+                grid[t, coin]["first"] = used
+                bar_record(grid[t, coin], bar)
+                for one in bar.fine:
+                    bar_record(fine[used], one)
+                    used += 1
+                grid[t, coin]["last"] = used
+            grid[t, coin]["curve"] = coin
+            made = decisions[t][coin]
+            for name in records.DECISION.names:
+                value = getattr(made, name)
+                if name == "kind":
+                    value = KINDS[value]
+                wanted[t, coin][name] = math.nan if value is None else value
+    return grid, fine, wanted
+
+
+def terms_of(markets, venue):
+    rules = np.zeros(1, records.RULES)
+    rules["reading"], rules["limit"] = READINGS[venue.reading], LIMITS[venue.limit]
+    rules["ticks"], rules["volume_share"] = venue.ticks, venue.volume_share
+    rules["taker_fee"], rules["maker_fee"] = venue.taker, venue.maker
+    rules["leverage"], rules["start_equity"] = venue.leverage, venue.start_equity
+    sizes = np.array(markets[0].sizes)
+    curves = np.array([[market.bought, market.sold] for market in markets])
+    decimals = np.array([6 - market.size_decimals for market in markets])
+    first, rate, deduction, instrument = [0], [], [], []
+    for market in markets:
+        instrument.append(-1 if market.tiers is None else len(first) - 1)
+        if market.tiers is not None:
+            rate += [one for one, _ in market.tiers]
+            deduction += [one for _, one in market.tiers]
+            first.append(len(rate))
     return (
-        *(column(bars, name, nan) for name in ("open", "high", "low", "close", "funding_rate")),
-        column(decisions, "side", 0, np.int8),
-        column(decisions, "stop_fraction", nan),
-        column(decisions, "target_px", nan),
-        column(decisions, "target_fraction", nan),
-        column(decisions, "max_bars", 0, np.int64),
+        rules,
+        sizes,
+        curves,
+        decimals,
+        np.array(instrument),
+        np.array(first),
+        np.array(rate, dtype=float),
+        np.array(deduction, dtype=float),
     )
 
 
-def by_kernel(bars, decisions, costs, optimistic, implementation=kernels.replay):
-    """Run the kernel and return the slow twin's kind of answer."""
-    arrays = as_arrays(bars, decisions)
-    span, reason, ambiguous, money, position, profit, outcome = implementation(
-        *arrays, costs.notional, costs.taker, costs.maker, optimistic
+def by_kernel(bars, decisions, markets, venue, arrives=None, implementation=kernel):
+    """Run the kernel; return trades, equity, coins and outcomes as the twin tells them."""
+    grid, fine, wanted = as_records(bars, decisions)
+    n, coins = grid.shape
+    arrives = arrives or (lambda t: (t + 1, 0))
+    live_bar = np.array([[min(arrives(t)[0], n)] * coins for t in range(n)])
+    live_fine = np.full((n, coins), -1)
+    for t in range(n):
+        there, cut = arrives(t)
+        if there < n and cut:
+            has = grid["last"][there] > grid["first"][there]
+            live_fine[t] = np.where(has, grid["first"][there] + cut, -1)
+    trades, equity, position, outcome = implementation(
+        grid, fine, wanted, live_bar, live_fine, terms_of(markets, venue)
     )
-    trades = []
-    for row in range(reason.size):
-        size, entry, leave, stop, target, fees, funding, pnl = money[row].tolist()
-        decision = decisions[int(span[row, 0]) - 1]
-        trades.append(
-            naive.Trade(
-                entry_bar=int(span[row, 0]),
-                size=size,
-                entry=entry,
-                stop=known(stop),
-                target=known(target),
-                max_bars=decision.max_bars,
-                fees=fees,
-                funding=funding,
-                exit_bar=int(span[row, 1]),
-                exit=leave,
-                reason=REASONS[int(reason[row])],
-                ambiguous=bool(ambiguous[row]),
-                pnl=pnl,
-            )
+    kinds = {code: name for name, code in KINDS.items()}
+    done = [
+        Done(
+            coin=int(row["coin"]),
+            decided=int(row["decided"]),
+            entered=int(row["entered"]),
+            left=int(row["left"]),
+            reason=REASONS[int(row["reason"])],
+            kind=kinds[int(row["kind"])],
+            ambiguous=bool(row["ambiguous"]),
+            size=float(row["size"]),
+            entry=float(row["entry_px"]),
+            exit=float(row["exit_px"]),
+            stop=known(row["stop_px"]),
+            target=known(row["target_px"]),
+            worst=float(row["worst_px"]),
+            best=float(row["best_px"]),
+            **{
+                name: float(row[name])
+                for name in ("fees", "funding", "slippage", "forfeit", "pnl")
+            },
         )
-    marks = list(zip(position.tolist(), profit.tolist(), strict=True))
-    unfilled = np.flatnonzero(outcome == kernels.UNFILLED).tolist()
-    return trades, marks, unfilled
+        for row in trades
+    ]
+    outcomes = [[OUTCOMES[int(one)] for one in row] for row in outcome]
+    return done, equity.tolist(), position.tolist(), outcomes
+
+
+def by_twin(bars, decisions, markets, venue, arrives=None):
+    """Run the slow twin; return the same."""
+    account, equity, position = naive.replay(bars, decisions, markets, venue, arrives)
+    names = ("coin", "decided", "entered", "left", "reason", "kind", "ambiguous", "size")
+    names += ("entry", "exit", "stop", "target", "worst", "best", "fees", "funding")
+    names += ("slippage", "forfeit", "pnl")
+    done = [Done(**{name: getattr(trade, name) for name in names}) for trade in account.closed]
+    return done, equity, position, account.outcome

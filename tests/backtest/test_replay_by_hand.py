@@ -4,31 +4,57 @@ from dataclasses import replace
 
 import pytest
 
-from tests.backtest.case import by_kernel
-from tests.reference import replay as naive
-from tests.reference.replay import Bar, Costs, Decision
+from tests.backtest.case import by_kernel, by_twin
+from tests.reference.replay import Bar as AnyBar
+from tests.reference.replay import Decision, Market, Venue
 
-FREE = Costs(1000.0, 0.0, 0.0)
-FLAT = Bar(100, 100, 100, 100)
-ENGINES = pytest.mark.parametrize("engine", [by_kernel, naive.replay], ids=["kernel", "twin"])
+FREE = Venue()
+NOWHERE = Decision()
+HERE = Market()
+ENGINES = pytest.mark.parametrize("engine", [by_kernel, by_twin], ids=["kernel", "twin"])
 READINGS = pytest.mark.parametrize(
     "optimistic", [False, True], ids=["pessimistic", "optimistic"]
 )
 
 
+def Bar(open, high, low, close, rate=0.0, volume=1e9, fine=(), oracle=None):
+    return AnyBar(open, high, low, close, volume, rate, oracle, tuple(fine))
+
+
+FLAT = Bar(100, 100, 100, 100)
+
+
+def enter(side, stop=None, target=None, **more):
+    return Decision(
+        side, stop_fraction=stop, target_fraction=target, **{"notional": 1000.0, **more}
+    )
+
+
 def long(stop=0.05, target=0.10, **more):
-    return Decision(1, stop, target_fraction=target, **more)
+    return enter(1, stop, target, **more)
 
 
 def short(stop=0.05, target=0.10, **more):
-    return Decision(-1, stop, target_fraction=target, **more)
+    return enter(-1, stop, target, **more)
 
 
-def one(engine, bars, decision, *, optimistic=False, costs=FREE):
+def told(engine, bars, decisions, venue=FREE, market=HERE, arrives=None):
+    """Replay one coin; return trades, (coins, profit) at each close, outcomes."""
+    made = [*decisions, *[NOWHERE] * (len(bars) - len(decisions))]
+    trades, equity, position, outcomes = engine(
+        [[bar] for bar in bars], [[one] for one in made], [market], venue, arrives
+    )
+    marks = [
+        (held[0], worth - venue.start_equity)
+        for held, worth in zip(position, equity, strict=True)
+    ]
+    return trades, marks, [row[0] for row in outcomes]
+
+
+def one(engine, bars, decision, *, optimistic=False, venue=FREE, **more):
     """Decide once, at the close of the first bar, and return the only trade and the marks."""
-    decisions = [decision, *[Decision()] * (len(bars) - 1)]
-    trades, marks, unfilled = engine(bars, decisions, costs, optimistic)
-    assert unfilled == []
+    reading = "optimistic" if optimistic else venue.reading
+    trades, marks, _ = told(engine, bars, [decision], replace(venue, reading=reading), **more)
     (trade,) = trades
     return trade, marks
 
@@ -38,8 +64,8 @@ def one(engine, bars, decision, *, optimistic=False, costs=FREE):
 def test_a_decision_fills_at_the_next_open_and_not_at_its_close(engine, optimistic):
     bars = [FLAT, Bar(102, 103, 101, 103), Bar(104, 104, 104, 104)]
     trade, marks = one(engine, bars, long(), optimistic=optimistic)
-    assert (trade.entry_bar, trade.entry) == (1, 102)
-    assert (trade.exit_bar, trade.exit, trade.reason) == (2, 104, "end")
+    assert (trade.entered, trade.entry) == (1, 102)
+    assert (trade.left, trade.exit, trade.reason) == (2, 104, "end")
     assert trade.size == pytest.approx(1000 / 102)
     # Marked at 103 while open, closed at 104: two dollars a coin.
     assert marks == [
@@ -61,7 +87,7 @@ def test_a_decision_fills_at_the_next_open_and_not_at_its_close(engine, optimist
 )
 def test_a_stop_is_watched_on_the_entry_bar(engine, optimistic, decision, entry_bar, px):
     trade, _ = one(engine, [FLAT, entry_bar, FLAT], decision, optimistic=optimistic)
-    assert (trade.entry_bar, trade.exit_bar, trade.reason) == (1, 1, "stop")
+    assert (trade.entered, trade.left, trade.reason) == (1, 1, "stop")
     assert trade.exit == pytest.approx(px)
     assert trade.pnl == pytest.approx(-50.0)
     assert not trade.ambiguous
@@ -79,7 +105,7 @@ def test_a_stop_is_watched_on_the_entry_bar(engine, optimistic, decision, entry_
 )
 def test_a_target_is_watched_on_the_entry_bar(engine, optimistic, decision, entry_bar, px):
     trade, _ = one(engine, [FLAT, entry_bar, FLAT], decision, optimistic=optimistic)
-    assert (trade.exit_bar, trade.reason) == (1, "target")
+    assert (trade.left, trade.reason) == (1, "target")
     assert trade.exit == pytest.approx(px)
     assert trade.pnl == pytest.approx(100.0)
     assert not trade.ambiguous
@@ -107,7 +133,7 @@ def test_levels_are_reached_by_touch(engine, optimistic):
 def test_a_gap_through_the_stop_fills_at_the_open(engine, optimistic, decision, gap, pnl):
     """The bar goes on to span the target too: too late, and not ambiguous."""
     trade, _ = one(engine, [FLAT, FLAT, gap, FLAT], decision, optimistic=optimistic)
-    assert (trade.exit_bar, trade.exit, trade.reason) == (2, gap.open, "stop")
+    assert (trade.left, trade.exit, trade.reason) == (2, gap.open, "stop")
     assert trade.pnl == pytest.approx(pnl)
     assert not trade.ambiguous
 
@@ -126,7 +152,7 @@ def test_a_gap_through_the_target_fills_at_the_better_open(
     engine, optimistic, decision, gap, pnl
 ):
     trade, _ = one(engine, [FLAT, FLAT, gap, FLAT], decision, optimistic=optimistic)
-    assert (trade.exit_bar, trade.exit, trade.reason) == (2, gap.open, "target")
+    assert (trade.left, trade.exit, trade.reason) == (2, gap.open, "target")
     assert trade.pnl == pytest.approx(pnl)
     assert not trade.ambiguous
 
@@ -145,7 +171,7 @@ def test_a_bar_that_spans_both_is_read_both_ways(
     bars = [FLAT] * 4
     bars[bar] = Bar(100, 112, 88, 100)
     trade, _ = one(engine, bars, decision, optimistic=optimistic)
-    assert (trade.exit_bar, trade.reason, trade.ambiguous) == (bar, reason, True)
+    assert (trade.left, trade.reason, trade.ambiguous) == (bar, reason, True)
     assert trade.pnl == pytest.approx(pnl)
 
 
@@ -154,15 +180,15 @@ def test_a_bar_that_spans_both_is_read_both_ways(
 def test_time_is_up_at_the_open_after_the_last_bar_held(engine, optimistic):
     bars = [FLAT, Bar(100, 101, 99, 101), Bar(101, 102, 100, 102), Bar(103, 130, 70, 100), FLAT]
     trade, _ = one(engine, bars, long(0.1, 0.2, max_bars=2), optimistic=optimistic)
-    assert (trade.entry_bar, trade.exit_bar, trade.exit) == (1, 3, 103)
+    assert (trade.entered, trade.left, trade.exit) == (1, 3, 103)
     assert (trade.reason, trade.ambiguous) == ("time", False)
 
 
 @ENGINES
 def test_a_resting_target_fills_before_the_expiry_when_a_bar_opens_beyond_it(engine):
     bars = [FLAT, FLAT, Bar(125, 125, 125, 125), FLAT]
-    trade, _ = one(engine, bars, long(0.1, 0.2, max_bars=1), costs=Costs(1000.0, 0.001, 0.0))
-    assert (trade.exit_bar, trade.exit, trade.reason) == (2, 125, "target")
+    trade, _ = one(engine, bars, long(0.1, 0.2, max_bars=1), venue=Venue(taker=0.001))
+    assert (trade.left, trade.exit, trade.reason) == (2, 125, "target")
     assert trade.fees == pytest.approx(1.0)  # the entry alone: the target paid the maker's 0
 
 
@@ -171,7 +197,7 @@ def test_a_resting_target_fills_before_the_expiry_when_a_bar_opens_beyond_it(eng
 def test_what_is_open_at_the_end_closes_at_the_last_close(engine, optimistic):
     bars = [FLAT, FLAT, Bar(100, 104, 99, 103)]
     trade, marks = one(engine, bars, long(), optimistic=optimistic)
-    assert (trade.exit_bar, trade.exit, trade.reason) == (2, 103, "end")
+    assert (trade.left, trade.exit, trade.reason) == (2, 103, "end")
     assert marks[-1] == (0.0, pytest.approx(30.0))
 
 
@@ -186,7 +212,7 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(engine, decision, sign)
     opens = [100, 100, 102, 104, 101, 100]
     bars = [Bar(px, px, px, px, rate) for px, rate in zip(opens, rates, strict=True)]
     trade, _ = one(engine, bars, decision)
-    assert (trade.entry_bar, trade.exit_bar, trade.reason) == (1, 4, "time")
+    assert (trade.entered, trade.left, trade.reason) == (1, 4, "time")
     assert trade.funding == pytest.approx(sign * 10 * (0.102 + 0.208 + 0.404))
     assert trade.pnl == pytest.approx(sign * 10.0 - trade.funding)
 
@@ -195,7 +221,7 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(engine, decision, sign)
 def test_funding_due_is_paid_by_who_leaves_at_that_open(engine):
     bars = [FLAT, FLAT, Bar(90, 90, 90, 90, 0.01), FLAT]
     trade, _ = one(engine, bars, long(0.05))
-    assert (trade.exit_bar, trade.reason) == (2, "stop")
+    assert (trade.left, trade.reason) == (2, "stop")
     assert trade.funding == pytest.approx(10 * 90 * 0.01)
 
 
@@ -209,7 +235,9 @@ def test_funding_due_is_paid_by_who_leaves_at_that_open(engine):
     ],
 )
 def test_a_target_makes_and_everything_else_takes(engine, bar, reason, exit_fee):
-    trade, marks = one(engine, [FLAT, FLAT, bar], long(), costs=Costs(1000.0, 0.001, 0.0002))
+    trade, marks = one(
+        engine, [FLAT, FLAT, bar], long(), venue=Venue(taker=0.001, maker=0.0002)
+    )
     assert trade.reason == reason
     assert trade.fees == pytest.approx(1.0 + exit_fee)
     assert marks[1][1] == pytest.approx(-1.0)  # the entry is paid when it is made
@@ -220,17 +248,16 @@ def test_a_target_makes_and_everything_else_takes(engine, bar, reason, exit_fee)
 @pytest.mark.parametrize(("side", "target"), [(1, 101.0), (1, 102.0), (-1, 102.0), (-1, 103.0)])
 def test_a_target_that_the_fill_has_passed_opens_nothing_and_is_counted(engine, side, target):
     bars = [FLAT, Bar(102, 103, 101, 102), FLAT]
-    decisions = [Decision(side, 0.05, target_px=target), Decision(), Decision()]
-    trades, marks, unfilled = engine(bars, decisions, FREE, False)
+    trades, marks, outcomes = told(engine, bars, [enter(side, 0.05, target_px=target)])
     assert trades == []
-    assert unfilled == [0]
+    assert outcomes == ["unfilled", "not taken", "not taken"]
     assert marks == [(0.0, 0.0)] * 3
 
 
 @ENGINES
 def test_an_absolute_target_goes_before_a_distance(engine):
     bars = [FLAT, FLAT, Bar(100, 104, 99, 103), FLAT]
-    decision = Decision(1, 0.05, target_px=103.5, target_fraction=0.02)
+    decision = enter(1, 0.05, 0.02, target_px=103.5)
     trade, _ = one(engine, bars, decision)
     assert (trade.exit, trade.reason, trade.target) == (103.5, "target", 103.5)
 
@@ -238,16 +265,16 @@ def test_an_absolute_target_goes_before_a_distance(engine):
 @ENGINES
 def test_without_levels_only_the_end_closes(engine):
     bars = [FLAT, FLAT, Bar(10, 500, 1, 50), FLAT]
-    trade, _ = one(engine, bars, Decision(1))
-    assert (trade.exit_bar, trade.reason, trade.stop, trade.target) == (3, "end", None, None)
+    trade, _ = one(engine, bars, enter(1))
+    assert (trade.left, trade.reason, trade.stop, trade.target) == (3, "end", None, None)
 
 
 @ENGINES
 def test_the_bar_that_exits_decides_again_at_its_close_and_not_before(engine):
     """Signals at every close.  Stopped inside bar 1; its close decides, bar 2's open fills."""
     bars = [FLAT, Bar(100, 100, 94, 99), Bar(98, 98, 98, 98), Bar(97, 97, 97, 97)]
-    trades, _, _ = engine(bars, [long()] * 4, FREE, False)
-    assert [(t.entry_bar, t.exit_bar, t.reason) for t in trades] == [
+    trades, _, _ = told(engine, bars, [long()] * 4)
+    assert [(t.entered, t.left, t.reason) for t in trades] == [
         (1, 1, "stop"),
         (2, 3, "end"),
     ]
@@ -257,12 +284,12 @@ def test_the_bar_that_exits_decides_again_at_its_close_and_not_before(engine):
 def test_a_signal_while_a_position_is_open_is_not_taken(engine):
     """Held over the close of bar 2, so the exit at bar 3's open is not followed by an entry."""
     bars = [FLAT] * 6
-    trades, _, _ = engine(bars, [long(max_bars=2)] * 6, FREE, False)
-    assert [(t.entry_bar, t.exit_bar) for t in trades] == [(1, 3), (4, 5)]
+    trades, _, _ = told(engine, bars, [long(max_bars=2)] * 6)
+    assert [(t.entered, t.left) for t in trades] == [(1, 3), (4, 5)]
 
 
 @ENGINES
 def test_the_last_close_decides_nothing(engine):
-    trades, marks, unfilled = engine([FLAT] * 2, [Decision(), long()], FREE, False)
-    assert (trades, unfilled) == ([], [])
+    trades, marks, outcomes = told(engine, [FLAT] * 2, [NOWHERE, long()])
+    assert (trades, outcomes) == ([], ["not taken"] * 2)
     assert marks == [(0.0, 0.0)] * 2

@@ -1,183 +1,126 @@
-import numpy as np
+"""The replay kernel against the slow twin, on whatever bars and decisions there may be."""
+
+from dataclasses import asdict
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.kernels import replay as kernels
-from tests.backtest.case import as_arrays, by_kernel
-from tests.reference import replay as naive
-from tests.reference.replay import Bar, Costs, Decision
+from tests.backtest.case import by_kernel, by_twin
+from tests.reference.replay import Bar, Decision, Market, Venue
+from tests.reference.replay_bar import Bar as OneBar
 
-COMPILED = kernels.replay
-PYTHON = getattr(kernels.replay, "py_func", kernels.replay)
-TAKER, MAKER = 0.001, 0.0002
-COSTS = Costs(1000.0, TAKER, MAKER)
-FREE = Costs(1000.0, 0.0, 0.0)
-
-# Whole dollars and round distances, so that prices land on levels and on each other.
-prices = st.integers(80, 120).map(float)
-distances = st.none() | st.sampled_from([0.01, 0.02, 0.05, 0.1, 0.25])
-decision = st.builds(
-    Decision,
-    side=st.sampled_from([-1, 0, 0, 1]),
-    stop_fraction=distances,
-    target_px=st.none() | prices,
-    target_fraction=distances,
-    max_bars=st.none() | st.integers(1, 5),
-)
+levels = st.integers(80, 125).map(float)
+fractions = st.none() | st.sampled_from([0.01, 0.03, 0.08, 0.2])
+absolute = st.none() | levels
+# Rates that put no liquidation price on a price that bars have: of equal numbers found in two
+# ways either may be the larger.
+ONE_TIER = ((0.1037, 0.0),)
+TWO_TIERS = ((0.0513, 0.0), (0.2039, 903.7))
 
 
 @st.composite
-def bar(draw):
-    four = sorted(draw(st.tuples(prices, prices, prices, prices)))
-    first, last = draw(st.permutations(four[1:3]))
-    return Bar(first, four[3], four[0], last, draw(st.sampled_from([0.0, 0.001, -0.002])))
+def plain_bars(draw):
+    low, first, second, high = sorted(draw(st.lists(levels, min_size=4, max_size=4)))
+    inner = (first, second) if draw(st.booleans()) else (second, first)
+    return {"open": inner[0], "high": high, "low": low, "close": inner[1]}
 
 
-markets = st.lists(st.tuples(bar(), decision), max_size=25).map(
-    lambda rows: ([row[0] for row in rows], [row[1] for row in rows])
-)
-
-
-def facts(trades):
-    return [(t.entry_bar, t.exit_bar, t.reason, t.ambiguous) for t in trades]
-
-
-def money(trades):
-    return [
-        (t.size, t.entry, t.exit, t.stop or 0, t.target or 0, t.fees, t.funding, t.pnl)
-        for t in trades
-    ]
-
-
-@pytest.mark.parametrize("implementation", [COMPILED, PYTHON], ids=["compiled", "python"])
-@given(market=markets, optimistic=st.booleans())
-def test_agrees_with_the_story(implementation, market, optimistic):
-    trades, marks, unfilled = by_kernel(*market, COSTS, optimistic, implementation)
-    expected, worth, not_filled = naive.replay(*market, COSTS, optimistic)
-    assert facts(trades) == facts(expected)
-    assert unfilled == not_filled
-    np.testing.assert_allclose(money(trades), money(expected), atol=1e-9)
-    np.testing.assert_allclose(marks, worth, atol=1e-9)
-
-
-@given(market=markets, optimistic=st.booleans(), cut=st.integers(1, 25))
-def test_the_future_cannot_change_the_past(market, optimistic, cut):
-    """Only the last bar of the shorter run differs: what is open there is closed."""
-    bars, decisions = market
-    whole, marks, unfilled = by_kernel(bars, decisions, COSTS, optimistic)
-    short, early, missed = by_kernel(bars[:cut], decisions[:cut], COSTS, optimistic)
-    last = min(cut, len(bars)) - 1
-    assert [t for t in short if t.exit_bar < last] == [t for t in whole if t.exit_bar < last]
-    assert early[:last] == marks[:last]
-    assert missed == [number for number in unfilled if number < last]
-
-
-@given(market=markets, optimistic=st.booleans())
-def test_fees_only_cost(market, optimistic):
-    free, marks, _ = by_kernel(*market, FREE, optimistic)
-    paid, paid_marks, _ = by_kernel(*market, COSTS, optimistic)
-    assert facts(free) == facts(paid)
-    for without, charged in zip(free, paid, strict=True):
-        assert charged.fees > 0
-        assert charged.pnl == pytest.approx(without.pnl - charged.fees)
-    assert all(p[1] <= f[1] + 1e-9 for p, f in zip(paid_marks, marks, strict=True))
-
-
-@given(market=markets)
-def test_the_pessimistic_reading_bounds_the_optimistic_one(market):
-    low, low_marks, low_missed = by_kernel(*market, COSTS, optimistic=False)
-    high, high_marks, high_missed = by_kernel(*market, COSTS, optimistic=True)
-    assert low_missed == high_missed
-    assert [(t.entry_bar, t.exit_bar, t.ambiguous) for t in low] == [
-        (t.entry_bar, t.exit_bar, t.ambiguous) for t in high
-    ]
-    for worst, best in zip(low, high, strict=True):
-        if worst.ambiguous:
-            assert (worst.reason, best.reason) == ("stop", "target")
-        else:
-            assert worst == best
-    assert all(w[1] <= b[1] + 1e-9 for w, b in zip(low_marks, high_marks, strict=True))
-
-
-@given(market=markets, optimistic=st.booleans(), power=st.integers(-8, 8))
-def test_a_scale_of_prices_scales_nothing_but_sizes(market, optimistic, power):
-    """Powers of two, so that no comparison of levels is rounded differently."""
-    scale = 2.0**power
-    bars, decisions = market
-    larger = [
-        Bar(b.open * scale, b.high * scale, b.low * scale, b.close * scale, b.funding_rate)
-        for b in bars
-    ]
-    moved = [
-        Decision(
-            d.side,
-            d.stop_fraction,
-            None if d.target_px is None else d.target_px * scale,
-            d.target_fraction,
-            d.max_bars,
-        )
-        for d in decisions
-    ]
-    trades, marks, unfilled = by_kernel(bars, decisions, COSTS, optimistic)
-    scaled, scaled_marks, scaled_unfilled = by_kernel(larger, moved, COSTS, optimistic)
-    assert facts(scaled) == facts(trades)
-    assert scaled_unfilled == unfilled
-    for before, after in zip(trades, scaled, strict=True):
-        assert after.size == pytest.approx(before.size / scale)
-        assert (after.pnl, after.fees, after.funding) == pytest.approx(
-            (before.pnl, before.fees, before.funding)
-        )
-    np.testing.assert_allclose(
-        [mark[1] for mark in scaled_marks], [mark[1] for mark in marks], atol=1e-9
+@st.composite
+def bars(draw):
+    """A bar, what is known of it besides, and perhaps finer bars that add up to it."""
+    if draw(st.integers(0, 9)) == 0:
+        return None
+    more = {
+        "funding_rate": draw(st.sampled_from([0.0, 0.0, 1e-3, -2e-3])),
+        "oracle": draw(st.none() | levels),
+    }
+    volume = st.sampled_from([0.0, 0.5, 3.0, 100.0])
+    if draw(st.booleans()):
+        return Bar(**draw(plain_bars()), volume=draw(volume), **more)
+    fine = tuple(
+        OneBar(**draw(plain_bars()), volume=draw(volume))
+        for _ in range(draw(st.integers(2, 3)))
+    )
+    return Bar(
+        fine[0].open,
+        max(one.high for one in fine),
+        min(one.low for one in fine),
+        fine[-1].close,
+        sum(one.volume for one in fine),
+        fine=fine,
+        **more,
     )
 
 
 @st.composite
-def mirrored(draw):
-    """A market of whole prices, and the same seen in a mirror at 100 USD.
-
-    Levels lie a quarter off the whole dollars, so that neither side touches one exactly; a
-    stop is the same number of dollars away on both sides, and so another fraction.
-    """
-    bars = draw(st.lists(bar(), min_size=2, max_size=20))
-    here, there = [], []
-    for row in range(len(bars)):
-        side = draw(st.sampled_from([-1, 0, 1]))
-        max_bars = draw(st.none() | st.integers(1, 4))
-        away = draw(st.integers(1, 10)) + 0.25
-        target = draw(prices) + 0.25
-        entry = bars[min(row + 1, len(bars) - 1)].open
-        here.append(Decision(side, away / entry, target, None, max_bars))
-        there.append(Decision(-side, away / (200 - entry), 200 - target, None, max_bars))
-    glass = [Bar(200 - b.open, 200 - b.low, 200 - b.high, 200 - b.close) for b in bars]
-    still = [Bar(b.open, b.high, b.low, b.close) for b in bars]
-    return (still, here), (glass, there)
-
-
-@given(pair=mirrored(), optimistic=st.booleans())
-def test_longs_and_shorts_are_each_others_mirror(pair, optimistic):
-    """Per coin and free of costs: fees, funding and a fixed notional depend on the price."""
-    (trades, _, unfilled), (reflected, _, also) = (
-        by_kernel(*market, FREE, optimistic) for market in pair
+def decisions(draw):
+    if draw(st.integers(0, 2)) == 0:
+        return Decision(
+            leave=draw(st.booleans()),
+            move_stop_px=draw(absolute),
+            move_target_px=draw(absolute),
+        )
+    return Decision(
+        side=draw(st.sampled_from([1, -1])),
+        kind=draw(st.sampled_from(["market", "market", "limit", "stop"])),
+        px=draw(levels),
+        good_for=draw(st.integers(0, 3)),
+        max_bars=draw(st.sampled_from([0, 0, 1, 3])),
+        stop_fraction=draw(fractions),
+        stop_px=draw(absolute),
+        target_fraction=draw(fractions),
+        target_px=draw(absolute),
+        trail_fraction=draw(fractions),
+        notional=draw(st.sampled_from([0.0, 500.0, 4_000.0])),
+        share=draw(st.sampled_from([0.0, 0.0, 0.5, 3.0])),
+        leave=draw(st.booleans()),
     )
-    assert facts(trades) == facts(reflected)
-    assert unfilled == also
-    for one, other in zip(trades, reflected, strict=True):
-        assert one.size * other.size < 0
-        assert one.pnl / abs(one.size) == pytest.approx(other.pnl / abs(other.size))
 
 
-@given(market=markets, optimistic=st.booleans())
-def test_profit_at_the_end_is_the_sum_of_the_trades(market, optimistic):
-    trades, marks, _ = by_kernel(*market, COSTS, optimistic)
-    if marks:
-        assert marks[-1][0] == 0.0
-        assert marks[-1][1] == pytest.approx(sum(t.pnl for t in trades), abs=1e-9)
+markets = st.builds(
+    Market,
+    size_decimals=st.sampled_from([0, 4, 5]),
+    sizes=st.just((1_000.0, 20_000.0)),
+    bought=st.sampled_from([(0.0, 0.0), (0.001, 0.004)]),
+    sold=st.sampled_from([(0.0, 0.0), (0.002, 0.003)]),
+    tiers=st.sampled_from([None, ONE_TIER, TWO_TIERS]),
+)
+venues = st.builds(
+    Venue,
+    reading=st.sampled_from(["pessimistic", "optimistic", "drilled"]),
+    limit=st.sampled_from(["touch", "through", "share"]),
+    ticks=st.sampled_from([1.0, 10.0]),
+    volume_share=st.sampled_from([0.1, 1.0]),
+    taker=st.sampled_from([0.0, 0.00045]),
+    maker=st.sampled_from([0.0, -0.0001]),
+    leverage=st.sampled_from([1.0, 5.0, 50.0]),
+    start_equity=st.sampled_from([1_000.0, 20_000.0]),
+)
+travels = st.sampled_from(
+    [lambda t: (t + 1, 0), lambda t: (t + 2, 0), lambda t: (t + 1, 1), lambda t: (t + 2, 1)]
+)
 
 
-def test_a_missing_rate_stays_missing():
-    bars = [Bar(100, 100, 100, 100, float("nan"))] * 4
-    arrays = as_arrays(bars, [Decision(1)] * 4)
-    *_, profit, _ = COMPILED(*arrays, 1000.0, 0.0, 0.0, False)
-    assert np.isnan(profit).tolist() == [False, False, True, True]
+@settings(max_examples=400)
+@given(data=st.data(), venue=venues, travel=travels, coins=st.integers(1, 2))
+def test_the_kernel_tells_the_story_of_the_twin(data, venue, travel, coins):
+    n = data.draw(st.integers(1, 7))
+    rows = [[data.draw(bars()) for _ in range(coins)] for _ in range(n)]
+    wanted = [[data.draw(decisions()) for _ in range(coins)] for _ in range(n)]
+    where = [data.draw(markets) for _ in range(coins)]
+    same(*(run(rows, wanted, where, venue, travel) for run in (by_kernel, by_twin)))
+
+
+def same(found, told):
+    trades, equity, position, outcomes = found
+    assert outcomes == told[3]
+    assert len(trades) == len(told[0])
+    for one, other in zip(trades, told[0], strict=True):
+        for name, should in asdict(other).items():
+            close = isinstance(should, float)
+            wanted = pytest.approx(should, rel=1e-7, abs=1e-7) if close else should
+            assert getattr(one, name) == wanted, name
+    assert equity == pytest.approx(told[1], rel=1e-9, abs=1e-6)
+    for row, other in zip(position, told[2], strict=True):
+        assert row == pytest.approx(other, rel=1e-9, abs=1e-9)

@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from backtest.replay import BOUNDS, Costs
+from backtest.replay import BOUNDS
 from backtest.rule import VARIANTS, Rule
 from backtest.study import comparisons, run_study, verdicts
+from backtest.terms import Costs
 from tests.backtest.small_lake import (
     HOURS,
     at,
@@ -41,7 +42,7 @@ def test_every_variant_is_run_under_both_readings(study):
         (name, bound) for name in NAMES for bound in BOUNDS
     ]
     assert len({run.run_id for run in study.runs}) == len(NAMES)
-    assert all(run.replay.trades > 0 for run in study.runs)
+    assert all(len(run.replay) > 0 for run in study.runs)
 
 
 def test_every_signal_is_accounted_for(study):
@@ -65,7 +66,7 @@ def test_without_a_map_the_take_profit_is_the_fixed_one(study):
     unmapped = (decided.side != 0) & np.isnat(decided.snapshot_ts)
     assert unmapped.any()
     assert np.isnan(decided.target_px[unmapped]).all()
-    assert (decided.target_fraction == 0.015).all()
+    assert (decided.orders["target_fraction"] == 0.015).all()
 
 
 def test_only_published_maps_are_used(lake, study):
@@ -92,7 +93,7 @@ def test_tables_say_what_the_runs_say(lake, study):
         made = trades.filter(**mine).sort("trade")
         curve = equity.filter(**mine).sort("time_ts")
         assert row["variant"] == run.variant.name
-        assert row["trades"] == made.height == run.replay.trades
+        assert row["trades"] == made.height == len(run.replay)
         assert made["pnl"].sum() == pytest.approx(curve["equity"][-1] - 10_000.0)
         assert row["return_fraction"] == pytest.approx(curve["equity"][-1] / 10_000.0 - 1)
         assert row["fees"] == pytest.approx(made["fees"].sum())
@@ -152,12 +153,12 @@ def test_the_future_cannot_change_the_past(tmp_path, lake, cut, knowable):
     )
     for early, late in zip(one.runs, two.runs, strict=True):
         last = len(early.bars) - 1
-        closed = early.replay.exit_bar < last
+        closed = early.replay.trades["left"] < last
         assert closed.any()
         count = int(closed.sum())
-        for name in ("entry_bar", "exit_bar", "exit_px", "pnl", "target_px"):
+        for name in ("entered", "left", "exit_px", "pnl", "target_px"):
             np.testing.assert_array_equal(
-                getattr(early.replay, name)[closed], getattr(late.replay, name)[:count]
+                early.replay.trades[name][closed], late.replay.trades[name][:count]
             )
         np.testing.assert_array_equal(early.replay.equity[:last], late.replay.equity[:last])
 
@@ -169,11 +170,11 @@ def test_missing_funding_is_an_error_unless_it_is_left_out(tmp_path):
     ):
         run_study(tmp_path, "BTC", at(6), at(HOURS), rule=RULE)
     free = run_study(tmp_path, "BTC", at(6), at(HOURS), rule=RULE, costs=Costs(funding="none"))
-    assert all((run.replay.funding == 0).all() for run in free.runs)
+    assert all((run.replay.trades["funding"] == 0).all() for run in free.runs)
     assert any("funding is left out" in note for note in free.notes)
     # Nothing is known of any map: the filter takes nothing, and says why.
     filtered = free.run("asymmetry filter", "optimistic")
-    assert (filtered.replay.trades, filtered.unmapped) == (0, filtered.signals)
+    assert (len(filtered.replay), filtered.unmapped) == (0, filtered.signals)
     assert filtered.figures()["mean_trade"] is None
     assert rows(tmp_path, "from backtest_runs").height == 8
 

@@ -5,7 +5,9 @@ import pytest
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
-from backtest.replay import Costs, replay
+from backtest.leg import Leg, Slippage
+from backtest.replay import replay
+from backtest.terms import Costs, Terms
 from backtest.vbt import portfolio
 
 FEE = 0.0005
@@ -29,6 +31,7 @@ def restless(rng, n):
         np.maximum(open_px, close_px) * 1.001,
         np.minimum(open_px, close_px) * 0.999,
         close_px,
+        np.full(n, np.nan),
     )
 
 
@@ -36,23 +39,25 @@ def restless(rng, n):
 def test_vectorbt_makes_the_same_trades():
     rng = np.random.default_rng(7)
     bars = restless(rng, 2_000)
-    decisions = Decisions.alike(rng.choice([-1, 0, 0, 1], 2_000), 0.02, 0.03)
-    ours = replay(
-        bars, np.zeros(2_000), decisions, Costs(FEE, FEE, "none"), bound="pessimistic"
-    )
-    theirs = portfolio(bars, decisions, fee=FEE)
+    side = rng.choice([-1, 0, 0, 1], 2_000)
+    decisions = Decisions.of(side, stop_fraction=0.02, target_fraction=0.03, notional=1e4)
+    leg = Leg(bars, decisions, np.zeros(2_000), Slippage.none(2_000))
+    # vectorbt is given more cash than it can need: let nothing here be refused either.
+    terms = Terms(Costs(FEE, FEE, "none"), leverage=1e9, start_equity=1e8)
+    ours = replay([leg], terms, bound="pessimistic")
+    theirs = portfolio(bars, decisions, fee=FEE, start_equity=1e8)
 
     records = theirs.trades.records.sort_values("entry_idx")
     closed = records[records["status"] == 1]
     # What is open at the end they leave open and we close.
     complete = slice(0, len(closed))
     assert len(closed) > 200
-    assert ours.trades - len(closed) in (0, 1)
-    np.testing.assert_array_equal(closed["entry_idx"], ours.entry_bar[complete])
-    np.testing.assert_array_equal(closed["exit_idx"], ours.exit_bar[complete])
-    np.testing.assert_allclose(closed["entry_price"], ours.entry_px[complete])
-    np.testing.assert_allclose(closed["exit_price"], ours.exit_px[complete])
-    np.testing.assert_allclose(closed["pnl"], ours.pnl[complete], atol=1e-6)
+    assert len(ours) - len(closed) in (0, 1)
+    np.testing.assert_array_equal(closed["entry_idx"], ours.trades["entered"][complete])
+    np.testing.assert_array_equal(closed["exit_idx"], ours.trades["left"][complete])
+    np.testing.assert_allclose(closed["entry_price"], ours.trades["entry_px"][complete])
+    np.testing.assert_allclose(closed["exit_price"], ours.trades["exit_px"][complete])
+    np.testing.assert_allclose(closed["pnl"], ours.trades["pnl"][complete], atol=1e-6)
     spare = theirs.init_cash - ours.start_equity
     np.testing.assert_allclose(
         theirs.value().to_numpy()[:-1] - spare, ours.equity[:-1], atol=1e-3
@@ -61,6 +66,6 @@ def test_vectorbt_makes_the_same_trades():
 
 def test_what_vectorbt_cannot_follow_is_refused():
     bars = restless(np.random.default_rng(1), 5)
-    decisions = Decisions.alike(np.ones(5), 0.02, 0.03, max_bars=2)
-    with pytest.raises(ValueError, match="expiry"):
+    decisions = Decisions.of(np.ones(5), notional=1e4, max_bars=2)
+    with pytest.raises(ValueError, match="max_bars"):
         portfolio(bars, decisions, fee=FEE)

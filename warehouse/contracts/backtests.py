@@ -9,8 +9,8 @@ BOUND = Column(
     "bound",
     STR,
     "how a bar that spans stop and target is read: pessimistic, the stop first; optimistic, "
-    "the target first",
-    rules=(one_of("pessimistic", "optimistic"),),
+    "the target first; drilled, as the finer bars within it say",
+    rules=(one_of("pessimistic", "optimistic", "drilled"),),
 )
 
 BACKTEST_RUNS = Table(
@@ -94,7 +94,7 @@ BACKTEST_TRADES = Table(
             "exit_reason",
             STR,
             "why it closed",
-            rules=(one_of("stop", "target", "time", "end"),),
+            rules=(one_of("stop", "target", "trail", "time", "left", "liquidation", "end"),),
         ),
         Column("size", F64, "signed", "coin", rules=(NOT_ZERO,)),
         Column("stop_px", F64, "null: none set", "USD", null=True, rules=(POSITIVE,)),

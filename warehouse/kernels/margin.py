@@ -25,6 +25,30 @@ HIGHEST_PX = 1e15
 
 
 @kernel
+def maintenance_at(notional, low, high, rate, deduction):
+    """Return the maintenance margin of ``notional`` by tiers ``low`` to ``high - 1``, USD."""
+    most = -np.inf
+    for t in range(low, high):
+        most = max(most, rate[t] * notional - deduction[t])
+    return most
+
+
+@kernel
+def px_at(size, raw, low, high, rate, deduction):
+    """Return the liquidation price by tiers ``low`` to ``high - 1``, USD; NaN: there is none.
+
+    ``size`` and ``raw`` as in :func:`liquidation_px`.
+    """
+    long = size > 0.0
+    px = -np.inf if long else np.inf
+    for t in range(low, high):
+        root = -(raw + deduction[t]) / (size - rate[t] * abs(size))
+        px = max(px, root) if long else min(px, root)
+    reached = px > 0.0 and px <= HIGHEST_PX and not np.isnan(raw)
+    return px if reached else np.nan
+
+
+@kernel
 def maintenance_margin(notional, instrument, first, rate, deduction):
     """Return the maintenance margin of each position.
 
@@ -48,9 +72,8 @@ def maintenance_margin(notional, instrument, first, rate, deduction):
     """
     out = np.empty(notional.size)
     for i in range(notional.size):
-        most = -np.inf
-        for t in range(first[instrument[i]], first[instrument[i] + 1]):
-            most = max(most, rate[t] * notional[i] - deduction[t])
+        low, high = first[instrument[i]], first[instrument[i] + 1]
+        most = maintenance_at(notional[i], low, high, rate, deduction)
         out[i] = np.nan if np.isnan(notional[i]) else most
     return out
 
@@ -77,13 +100,8 @@ def liquidation_px(size, raw, instrument, first, rate, deduction):
     """
     out = np.empty(size.size)
     for i in range(size.size):
-        long = size[i] > 0.0
-        px = -np.inf if long else np.inf
-        for t in range(first[instrument[i]], first[instrument[i] + 1]):
-            root = -(raw[i] + deduction[t]) / (size[i] - rate[t] * abs(size[i]))
-            px = max(px, root) if long else min(px, root)
-        reached = px > 0.0 and px <= HIGHEST_PX and not np.isnan(raw[i])
-        out[i] = px if reached else np.nan
+        low, high = first[instrument[i]], first[instrument[i] + 1]
+        out[i] = px_at(size[i], raw[i], low, high, rate, deduction)
     return out
 
 

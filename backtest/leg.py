@@ -1,0 +1,202 @@
+"""This module holds one coin of a replay, and lays several on one grid of bars."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from backtest.bars import Bars
+from backtest.decisions import Decisions
+from backtest.kernels.prices import DECIMALS
+from backtest.records import BAR, DECISION, empty
+
+
+@dataclass(frozen=True, slots=True)
+class Slippage:
+    """What market orders give up, by size.
+
+    Attributes
+    ----------
+    sizes : float64[k]
+        USD, rising.
+    curves : float64[r, 2, k]
+        Fraction of the price given up by a purchase and by a sale of each size.
+    row : int64[n]
+        Which of the curves holds for each bar.
+    basis
+        Where they come from, in words.
+    """
+
+    sizes: np.ndarray
+    curves: np.ndarray
+    row: np.ndarray
+    basis: str
+
+    @classmethod
+    def none(cls, n: int) -> "Slippage":
+        """Return that nothing is given up, because the caller said so."""
+        flat = np.zeros((1, 2, 1))
+        return cls(np.ones(1), flat, np.zeros(n, np.int64), "none, as asked")
+
+
+class Tiers(NamedTuple):
+    """Margin tiers of a coin; see :func:`warehouse.kernels.margin.maintenance_margin`."""
+
+    rate: np.ndarray
+    deduction: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One coin of a replay.
+
+    Attributes
+    ----------
+    bars
+        Bars of the period, without a warm-up.
+    decisions
+        One per bar.
+    funding_rate : float64[n]
+        Fraction of notional due between the opens of the bar before and of each bar, the latter
+        included.
+    slippage
+        What market orders give up.
+    oracle_px : float64[n]
+        What funding is taken on, USD; NaN: the open.
+    fine
+        Finer bars of the same coin and period; null: there are none.
+    size_decimals
+        Decimals of an order's size, from which ticks follow; null: only five figures bind.
+    tiers
+        Null: positions of the coin are never liquidated.
+    """
+
+    bars: Bars
+    decisions: Decisions
+    funding_rate: np.ndarray
+    slippage: Slippage
+    oracle_px: np.ndarray | None = None
+    fine: Bars | None = None
+    size_decimals: int | None = None
+    tiers: Tiers | None = None
+    volume_known: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.bars)
+        if self.bars.warmup:
+            raise ValueError("replay takes the bars of the period; use bars.period")
+        if not n == len(self.decisions) == self.funding_rate.size == self.slippage.row.size:
+            raise ValueError(
+                f"{n} bars, {len(self.decisions)} decisions, {self.funding_rate.size} funding "
+                f"rates and {self.slippage.row.size} rows of slippage must be of one length"
+            )
+        if not np.isfinite(self.funding_rate).all():
+            raise ValueError("funding_rate must not be missing")
+        if not (np.isfinite(self.slippage.curves) & (self.slippage.curves >= 0)).all():
+            raise ValueError("slippage must be 0 or more, and not missing")
+        self.bars.check()
+        self.decisions.check()
+        if self.fine is not None:
+            self.fine.check()
+        object.__setattr__(self, "volume_known", bool(np.isfinite(self.bars.volume).all()))
+
+    def records(self) -> np.ndarray:
+        """Return the bars as the kernel takes them, without their finer bars."""
+        out = _of(self.bars)
+        out["funding_rate"] = self.funding_rate
+        if self.oracle_px is not None:
+            out["oracle_px"] = self.oracle_px
+        out["curve"] = self.slippage.row
+        return out
+
+    @property
+    def decimals(self) -> int:
+        """Return the most decimals of a price; many where the size's are not known."""
+        if self.size_decimals is None:
+            return 300
+        return max(DECIMALS - self.size_decimals, 0)
+
+
+def _of(bars: Bars) -> np.ndarray:
+    out = empty(len(bars), BAR)
+    for name in ("open_px", "high_px", "low_px", "close_px", "volume"):
+        out[name] = getattr(bars, name)
+    return out
+
+
+class Grid(NamedTuple):
+    """Legs on one grid, as :func:`backtest.kernels.account.replay` takes them."""
+
+    start: np.ndarray
+    bars: np.ndarray
+    fine: np.ndarray
+    decisions: np.ndarray
+    live_bar: np.ndarray
+    live_fine: np.ndarray
+
+
+def lay(legs: Sequence[Leg], latency: np.timedelta64) -> Grid:
+    """Lay legs on the union of their bars, and say when each decision reaches the venue.
+
+    Parameters
+    ----------
+    legs
+        Coins with bars of one width.
+    latency
+        How long a decision travels.
+
+    Raises
+    ------
+    ValueError
+        If there is no leg, or the widths of bars differ.
+    """
+    widths = {leg.bars.width for leg in legs}
+    if len(widths) != 1:
+        raise ValueError("replay takes one coin or more, with bars of one width")
+    (width,) = widths
+    start = np.unique(np.concatenate([leg.bars.start for leg in legs]))
+    n, coins = start.size, len(legs)
+    bars, decisions = empty((n, coins), BAR), empty((n, coins), DECISION)
+    live_bar = np.full((n, coins), n)
+    live_fine = np.full((n, coins), -1)
+    fines, used, curves = [], 0, 0
+    for c, leg in enumerate(legs):
+        at = np.searchsorted(start, leg.bars.start)
+        here = leg.records()
+        here["curve"] += curves
+        curves += leg.slippage.curves.shape[0]
+        if leg.fine is not None:
+            here["first"] = used + np.searchsorted(leg.fine.start, leg.bars.start)
+            here["last"] = used + np.searchsorted(leg.fine.start, leg.bars.end)
+            fines.append(_of(leg.fine))
+        bars[at, c], decisions[at, c] = here, leg.decisions.orders
+        # A coin without a bar is closed at what its last one would have cost.
+        known = np.maximum.accumulate(np.where(np.isin(np.arange(n), at), np.arange(n), 0))
+        bars["curve"][:, c] = bars["curve"][known, c]
+        live_bar[:, c], live_fine[:, c] = _arrivals(start, width, latency, leg.fine, used)
+        used += 0 if leg.fine is None else len(leg.fine)
+    fine = np.concatenate(fines) if fines else empty(0, BAR)
+    return Grid(start, bars, fine, decisions, live_bar, live_fine)
+
+
+def _arrivals(
+    start: np.ndarray,
+    width: np.timedelta64,
+    latency: np.timedelta64,
+    fine: Bars | None,
+    offset: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bar, and the finer bar, at whose open each decision is at the venue."""
+    moment = start + width + latency
+    bar = np.searchsorted(start, moment)
+    inner = np.full(start.size, -1)
+    if fine is None or latency == np.timedelta64(0, "us"):
+        return bar, inner
+    found = np.searchsorted(fine.start, moment)
+    there = np.minimum(found, len(fine) - 1)
+    holds = np.searchsorted(start, fine.start[there], side="right") - 1
+    # Only where a finer bar opens before the next bar does, and within a bar of the grid.
+    within = (found < len(fine)) & (holds >= 0) & (holds < bar)
+    within &= fine.start[there] < start[holds] + width
+    return np.where(within, holds, bar), np.where(within, offset + there, inner)
