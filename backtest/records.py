@@ -124,6 +124,46 @@ RULES = np.dtype(
     ]
 )
 
+# One setting of a sweep: bars ``first`` to ``last - 1`` of the flat bars, of which its coin's
+# begin at ``origin``; the same bars' sides begin at ``sides`` of the flat sides, their target
+# prices at ``targets`` (-1: there are none); ``ends`` to ``ends + days - 1`` are the last bars
+# of its days, of which the first is column ``day`` of the answer.
+SETTING = np.dtype(
+    [
+        ("origin", _I),
+        ("first", _I),
+        ("last", _I),
+        ("sides", _I),
+        ("targets", _I),
+        ("ends", _I),
+        ("day", _I),
+        ("days", _I),
+        ("max_bars", _I),
+        ("stop_fraction", _F),
+        ("target_fraction", _F),
+        ("notional", _F),
+        ("start_equity", _F),
+        ("leverage", _F),
+        ("optimistic", np.bool_),
+    ]
+)
+
+# What came of one setting.
+RESULT = np.dtype(
+    [
+        ("trades", _I),
+        ("unfilled", _I),
+        ("refused", _I),
+        ("ambiguous", _I),
+        ("won", _I),
+        ("pnl", _F),
+        ("sum_return", _F),
+        ("fees", _F),
+        ("funding", _F),
+        ("closest", _F),  # least of equity over notional at the worst price of any trade
+    ]
+)
+
 # How a trade ended.
 STILL_OPEN, STOP, TARGET, TIME, END, TRAIL, LEFT, LIQUIDATION = 0, 1, 2, 3, 4, 5, 6, 7
 

@@ -16,9 +16,10 @@ from benchmarks.joint_map import joint_map
 from benchmarks.landing import snapshot
 from benchmarks.maps import maps_at_a_moment
 from benchmarks.nightly import night
+from benchmarks.sweep import sweeps
 from benchmarks.worlds import worlds
 
-MEASURES = (maps_at_a_moment, node_fills, snapshot, day, joint_map, night, worlds)
+MEASURES = (maps_at_a_moment, node_fills, snapshot, day, joint_map, night, worlds, sweeps)
 
 
 def main() -> None:

@@ -104,6 +104,8 @@ def at_open(book, terms, decisions, coin, bar, piece, is_bar):
     held, px = book[0], book[2]
     h = held[coin]
     open_px = piece[0]
+    h.worst_px = min(h.worst_px, open_px) if h.side > 0 else max(h.worst_px, open_px)
+    h.best_px = max(h.best_px, open_px) if h.side > 0 else min(h.best_px, open_px)
     if is_exhausted(book, terms, px):
         give_up(book, terms, decisions, coin, bar, piece, open_px)
         return

@@ -340,6 +340,8 @@ class Account:
     def gap(self, coin, bar, piece, opens):
         """What the open has passed already."""
         trade, px = self.open[coin], piece.open
+        trade.worst = px if trade.better(trade.worst, px) else trade.worst
+        trade.best = px if trade.better(px, trade.best) else trade.best
         if self.exhausted():
             return self.liquidate(coin, bar, px)
         behind = trade.levels_behind(None)
