@@ -16,10 +16,21 @@ from benchmarks.joint_map import joint_map
 from benchmarks.landing import snapshot
 from benchmarks.maps import maps_at_a_moment
 from benchmarks.nightly import night
+from benchmarks.study import studies
 from benchmarks.sweep import sweeps
 from benchmarks.worlds import worlds
 
-MEASURES = (maps_at_a_moment, node_fills, snapshot, day, joint_map, night, worlds, sweeps)
+MEASURES = (
+    maps_at_a_moment,
+    node_fills,
+    snapshot,
+    day,
+    joint_map,
+    night,
+    worlds,
+    sweeps,
+    studies,
+)
 
 
 def main() -> None:
