@@ -323,7 +323,7 @@ def test_a_planted_fault_in_the_levels_is_seen(tmp_path, monkeypatch):
 
     def a_little_off(*asked):
         cells = binned(*asked)
-        return cells._replace(sums=cells.sums * (1 + 1e-6))
+        return cells._replace(amounts=cells.amounts * (1 + 1e-6))
 
     monkeypatch.setattr(making, "binned", a_little_off)
     refresh(lake)

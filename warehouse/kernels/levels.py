@@ -146,21 +146,27 @@ def add_positions(
             at += 1
         slot = (at * many + place) * 2 + (0 if size[i] > 0.0 else 1)
         cell = slots[slot]
+        coins = abs(size[i])
+        notional = coins * price
         if cell < 0:
             cell = slots[slot] = cells
             cells += 1
             index[cell] = slot
-            for amount in range(6):
-                sums[cell, amount] = 0.0
-        coins = abs(size[i])
-        notional = coins * price
-        sums[cell, 0] += notional
-        sums[cell, 1] += notional * price
-        sums[cell, 2] += coins
-        sums[cell, 3] += 1.0
-        if notional > sums[cell, 4]:
-            sums[cell, 4] = notional
-        sums[cell, 5] += notional * notional
+            held = sums[cell]
+            held[0] = notional
+            held[1] = notional * price
+            held[2] = coins
+            held[3] = 1.0
+            held[4] = notional
+            held[5] = notional * notional
+        else:
+            held = sums[cell]
+            held[0] += notional
+            held[1] += notional * price
+            held[2] += coins
+            held[3] += 1.0
+            held[4] = max(held[4], notional)
+            held[5] += notional * notional
     return cells, outside
 
 
@@ -182,10 +188,14 @@ def tell_cells(index, sums, many, place, short, bucket, amounts, positions):
     positions : int32[c]
         Changed.
     """
+    per_moment = 1.0 / max(many, 1)
     for i in range(index.size):
         short[i] = index[i] & 1
-        place[i] = (index[i] >> 1) % many
-        bucket[i] = (index[i] >> 1) // many
+        # Half a place higher, so that no rounding takes it below; a division costs 20 ns.
+        at = index[i] >> 1
+        number = int((at + 0.5) * per_moment)
+        place[i] = at - number * many
+        bucket[i] = number
         notional = sums[i, 0]
         amounts[0, i] = sums[i, 1] / notional
         amounts[1, i] = sums[i, 2]

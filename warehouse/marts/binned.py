@@ -1,6 +1,6 @@
 """This module bins one coin's positions, piece by piece, and tells the cells as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,9 +34,21 @@ class Snapshots(NamedTuple):
     moments: np.ndarray  # int64[s], µs
     known: np.ndarray  # int64[s], µs
 
-    def slots(self) -> np.ndarray:
-        """Return what finds the cells of a coin, without any."""
-        return np.full((EDGES.size - 1) * self.moments.size * 2, -1, dtype=np.int32)
+
+class Scratch:
+    """Memory that one coin after the other is binned in; no two threads share one."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        """Take what finds the cells of a coin, and none of the cells."""
+        buckets = EDGES.size - 1
+        self.slots = np.full(buckets * snapshots.moments.size * 2, -1, dtype=np.int32)
+        self.index, self.sums = np.empty(0, np.int32), np.empty((0, 6))
+
+    def hold(self, cells: int) -> None:
+        """Have memory for so many cells."""
+        # What no cell needs takes no memory: the system gives it when it is first touched.
+        if self.index.size < cells:
+            self.index, self.sums = np.empty(cells, np.int32), np.empty((cells, 6))
 
 
 class Piece(NamedTuple):
@@ -48,20 +60,31 @@ class Piece(NamedTuple):
     mark: np.ndarray
     known: np.ndarray | None  # int64[n], µs; None: none later than its snapshot
 
+    def some(self, start: int, stop: int) -> "Piece":
+        """Return the rows ``[start, stop)``."""
+        return Piece(*(None if one is None else one[start:stop] for one in self))
+
 
 class Cells(NamedTuple):
-    """What the positions of one coin sum to."""
+    """What the positions of one coin sum to, column by column."""
 
     coin: str
     snapshots: Snapshots  # known: of the coin's rows
-    index: np.ndarray
-    sums: np.ndarray
     marks: np.ndarray  # median of each snapshot, USD; NaN: none
     outside: int  # prices that lie in no bucket
+    place: np.ndarray  # int16[c], of the snapshot
+    short: np.ndarray  # int8[c]
+    bucket: np.ndarray  # int16[c], from FIRST
+    positions: np.ndarray  # int32[c]
+    amounts: np.ndarray  # float64[5, c]: AMOUNTS
 
 
 def binned(
-    coin: str, snapshots: Snapshots, pieces: Sequence[Piece], slots: np.ndarray
+    coin: str,
+    snapshots: Snapshots,
+    pieces: Callable[[], Iterable[Piece]],
+    many: int,
+    scratch: Scratch,
 ) -> Cells:
     """Bin the positions of a coin.
 
@@ -72,51 +95,64 @@ def binned(
     snapshots
         Those wanted; rows of others are left out.
     pieces
-        The rows, in any order.
-    slots
-        Of ``snapshots``; left as it came.
+        Returns the rows, in any order; asked twice where a snapshot has several marks.
+    many
+        How many rows there are.
+    scratch
+        Of ``snapshots``; left without a cell, as it came.
     """
-    many = sum(one.px.size for one in pieces)
-    # Of what no cell needs no memory is taken: the system gives it when it is first touched.
-    index, sums = np.empty(many, dtype=np.int32), np.empty((many, 6))
+    scratch.hold(many)
+    known = snapshots.known.copy()
     marks = np.tile((np.inf, -np.inf), (snapshots.moments.size, 1))
-    cells = outside = 0
-    for one in pieces:
+    count = outside = 0
+    for one in pieces():
         rows = (one.moment, one.size, one.px, one.mark, one.px.view("i8"))
         grid = (snapshots.moments, EDGES, LOGS, STEP)
-        cells, odd = add_positions(*rows, *grid, slots, index, sums, marks, cells)
+        cells = (scratch.slots, scratch.index, scratch.sums)
+        count, odd = add_positions(*rows, *grid, *cells, marks, count)
         outside += odd
-    clear(slots, index[:cells])
+        _add_known(known, snapshots, one)
+    index = scratch.index[:count]
+    place, short, bucket, positions = (
+        np.empty(count, dtype=kind) for kind in ("i2", "i1", "i2", "i4")
+    )
+    amounts = np.empty((len(AMOUNTS), count))
+    told = (place, short, bucket, amounts, positions)
+    tell_cells(index, scratch.sums[:count], snapshots.moments.size, *told)
+    clear(scratch.slots, index)
     return Cells(
         coin,
-        snapshots._replace(known=_known(snapshots, pieces)),
-        index[:cells],
-        sums[:cells],
+        snapshots._replace(known=known),
         _marks(snapshots, pieces, *marks.T),
         outside,
+        place,
+        short,
+        bucket,
+        positions,
+        amounts,
     )
 
 
 def _marks(
-    snapshots: Snapshots, pieces: Sequence[Piece], low: np.ndarray, high: np.ndarray
+    snapshots: Snapshots,
+    pieces: Callable[[], Iterable[Piece]],
+    low: np.ndarray,
+    high: np.ndarray,
 ) -> np.ndarray:
     """Return the mark of each snapshot, the median where there are several."""
     if np.all((low > high) | (high - low <= SAME * high)):
         return np.where(low > high, np.nan, low)
-    moment = np.concatenate([one.moment for one in pieces])
-    return medians(moment, np.concatenate([one.mark for one in pieces]), snapshots.moments)
+    moment, mark = zip(*((one.moment, one.mark) for one in pieces()), strict=True)
+    return medians(np.concatenate(moment), np.concatenate(mark), snapshots.moments)
 
 
-def _known(snapshots: Snapshots, pieces: Sequence[Piece]) -> np.ndarray:
-    """Return when the rows of each snapshot were known, with the snapshot itself."""
-    known = snapshots.known.copy()
-    for one in pieces:
-        if one.known is not None and snapshots.moments.size:
-            place = np.searchsorted(snapshots.moments, one.moment)
-            place = np.minimum(place, snapshots.moments.size - 1)
-            ours = snapshots.moments[place] == one.moment
-            np.maximum.at(known, place[ours], one.known[ours])
-    return known
+def _add_known(known: np.ndarray, snapshots: Snapshots, one: Piece) -> None:
+    """Make ``known`` of each snapshot as late as that of the latest of its rows."""
+    if one.known is not None and snapshots.moments.size:
+        place = np.searchsorted(snapshots.moments, one.moment)
+        place = np.minimum(place, snapshots.moments.size - 1)
+        ours = snapshots.moments[place] == one.moment
+        np.maximum.at(known, place[ours], one.known[ours])
 
 
 def rows_of(cells: Sequence[Cells]) -> pa.Table:
@@ -124,31 +160,14 @@ def rows_of(cells: Sequence[Cells]) -> pa.Table:
 
     Words, times and marks are few; they are told by number, as a dictionary.
     """
-    stops = np.cumsum([each.index.size for each in cells], dtype=np.int64)
-    many = int(stops[-1]) if cells else 0
-    if not many:
+    if not cells:
         return LIQUIDATION_LEVELS.schema.empty_table()
-    short, place, bucket, positions, of = (
-        np.empty(many, dtype=kind) for kind in ("i1", "i2", "i2", "i4", "i4")
-    )
-    amounts = np.empty((len(AMOUNTS), many))
-    first = 0
     # Of each cell: which snapshot of which coin it is of.
-    for each, stop in zip(cells, stops.tolist(), strict=True):
-        start = stop - each.index.size
-        some = slice(start, stop)
-        tell_cells(
-            each.index,
-            each.sums,
-            each.marks.size,
-            place[some],
-            short[some],
-            bucket[some],
-            amounts[:, some],
-            positions[some],
-        )
-        np.add(place[some], first, out=of[some], dtype=np.int32)
-        first += each.marks.size
+    first = np.cumsum([0, *(each.marks.size for each in cells)]).tolist()
+    of = np.concatenate(
+        [np.add(each.place, at, dtype=np.int32) for each, at in zip(cells, first, strict=False)]
+    )
+    short = np.concatenate([each.short for each in cells])
     lengths = [each.marks.size for each in cells]
 
     def told(values: pa.Array) -> pa.DictionaryArray:
@@ -166,10 +185,13 @@ def rows_of(cells: Sequence[Cells]) -> pa.Table:
         "scope": words([each.snapshots.scope for each in cells]),
         "coin": words([each.coin for each in cells]),
         "side": pa.DictionaryArray.from_arrays(short, ["long", "short"]),
-        "bucket": pa.array(bucket + np.int16(FIRST)),
-        "positions": pa.array(positions),
+        "bucket": pa.chunked_array([each.bucket + np.int16(FIRST) for each in cells]),
+        "positions": pa.chunked_array([each.positions for each in cells]),
         "current_px": told(marks),
         "known_ts": told(pa.array(known, TS)),
     }
-    columns |= dict(zip(AMOUNTS, map(pa.array, amounts), strict=True))
+    columns |= {
+        name: pa.chunked_array([each.amounts[nth] for each in cells])
+        for nth, name in enumerate(AMOUNTS)
+    }
     return pa.table(columns).select(LIQUIDATION_LEVELS.schema.names)

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
+from itertools import chain
 from os import cpu_count
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -19,12 +21,12 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse.contracts.table import TS
-from warehouse.marts.binned import Cells, Piece, Snapshots, binned, rows_of
-from warehouse.marts.position_runs import Run, by_coin, runs_of
+from warehouse.marts.binned import Cells, Scratch, Snapshots, binned, rows_of
+from warehouse.marts.position_runs import PositionFile, Reader, Run, by_coin
 from warehouse.store.lake import Lake
 
 TIMES = ("snapshot_ts", "known_ts")
-TIME = pl.Datetime("us", "UTC")
+Key = tuple[str, str, str]
 
 COMPLETE = """
 select source, scope, snapshot_ts, max(known_ts) as known_ts
@@ -66,7 +68,7 @@ context as (
     qualify row_number() over (partition by c.coin order by c.context_ts desc, c.source) = 1
 )
 select
-    p.coin, p.size, p.liquidation_px, p.current_px as mark_px,
+    p.coin, $at as snapshot_ts, p.size, p.liquidation_px, p.current_px as mark_px,
     greatest(p.known_ts, c.known_ts, (select max(s.known_ts) from states as s)) as known_ts
 from held as p
 left join context as c on p.coin = c.coin
@@ -123,7 +125,7 @@ def levels_of_day(
         for coin, count in sorted(odd.items())
         if count
     ]
-    return Levels(rows_of([one for one in cells if one.index.size and not one.outside]), left)
+    return Levels(rows_of([one for one in cells if one.place.size and not one.outside]), left)
 
 
 def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> list[Cells]:
@@ -134,26 +136,47 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
             "source", "scope", maintain_order=True
         )
     }
-    runs: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
-    for path in paths if wanted else ():
-        for run in runs_of(lake, path, complete["known_ts"].min()):
-            if (run.source, run.scope) in wanted:
-                runs[run.source, run.scope, run.coin].append(run)
-    # What finds the cells of a coin is large, and as good for the next.
+    files = [PositionFile(lake, path, complete["known_ts"].min()) for path in paths if wanted]
+    runs: dict[Key, list[Run]] = defaultdict(list)
+    for file in files:
+        for run in file.runs():
+            if run.key[:2] in wanted:
+                runs[run.key].append(run)
+    rows = {key: sum(run.rows for run in some) for key, some in runs.items()}
+    # What the cells of a coin lie in is large, and as good for the next.
     free: dict[tuple, SimpleQueue] = {key: SimpleQueue() for key in wanted}
 
-    def cells(key: tuple[str, str, str]) -> Cells:
-        snapshots, unused = wanted[key[:2]], free[key[:2]]
-        slots = snapshots.slots() if unused.empty() else unused.get()
-        pieces = [Piece(*run.arrays(), run.known()) for run in runs[key]]
-        made = binned(key[2], snapshots, pieces, slots)
-        unused.put(slots)
+    def cells(keys: Sequence[Key]) -> list[Cells]:
+        reader, made = Reader(), []
+        for key in keys:
+            snapshots, unused = wanted[key[:2]], free[key[:2]]
+            scratch = Scratch(snapshots) if unused.empty() else unused.get()
+            pieces = partial(reader.pieces, runs[key])
+            made.append(binned(key[2], snapshots, pieces, rows[key], scratch))
+            unused.put(scratch)
         return made
 
-    # The largest first, so that no thread is left with it alone at the end.
-    order = sorted(runs, key=lambda key: (-sum(run.rows for run in runs[key]), key))
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        return list(threads.map(cells, order))
+    many, edges = cpu_count() or 1, sum(file.rows_per_group for file in files)
+    with ThreadPoolExecutor(many) as threads:
+        return list(chain.from_iterable(threads.map(cells, _shares(rows, many, edges))))
+
+
+def _shares(rows: dict[Key, int], threads: int, edges: int) -> list[list[Key]]:
+    """Return neighbours together, for each thread to take the next of.
+
+    The first are large and the last are small, so that no thread is alone at the end.  A share
+    reads the row groups at its ends, ``edges`` rows, once more: at most an eighth of its own.
+    """
+    shares: list[tuple[int, list[Key]]] = []
+    left, enough = sum(rows.values()), 0
+    for key, many in rows.items():
+        if not shares or shares[-1][0] >= enough:
+            enough = max(left // (2 * threads), 8 * edges)
+            shares.append((0, []))
+        held, keys = shares[-1]
+        shares[-1] = held + many, [*keys, key]
+        left -= many
+    return [keys for _, keys in sorted(shares, key=lambda share: -share[0])]
 
 
 def sweeps_of(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple]:
@@ -167,15 +190,10 @@ def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Cells]:
         asked = {"at": at, "source": source, "scope": scope, "day": day}
         moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))
         snapshots = Snapshots(source, scope, moment, published)
-        slots = snapshots.slots()
+        scratch = Scratch(snapshots)
         every = con.execute(DEXES, {"day": day}).fetchall() if scope == "all" else [(scope,)]
         for (dex,) in every:
-            merged = con.sql(MERGED, params=asked | {"coin": f"{dex}:"}).pl()
-            runs: dict[str, list[Run]] = defaultdict(list)
-            for run in by_coin(
-                source, scope, merged.with_columns(snapshot_ts=pl.lit(at, TIME))
-            ):
-                runs[run.coin].append(run)
-            for coin, some in runs.items():
-                pieces = [Piece(*run.arrays(), run.known()) for run in some]
-                yield binned(coin, snapshots, pieces, slots)
+            merged = con.sql(MERGED, params=asked | {"coin": f"{dex}:"}).to_arrow_table()
+            for coin, piece in by_coin(merged):
+                pieces = partial(list, (piece,))
+                yield binned(coin, snapshots, pieces, piece.px.size, scratch)

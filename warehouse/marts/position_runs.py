@@ -1,105 +1,163 @@
-"""This module reads a file of positions coin by coin, as arrays that a kernel takes.
+"""This module reads positions coin by coin from Parquet, as arrays that a kernel takes.
 
-What the file's statistics tell is not read, and nothing is copied that does not have to be: a
-day is read about as fast as it can be decoded.
+Where each coin lies is told by the numbers of a file's words, not by the words; what the file's
+statistics tell is not read; and a row group is read at a time, into memory that the one before
+has left warm.  So a day costs little more than to decode it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.marts.binned import Piece
 from warehouse.store.lake import Lake
 
-COLUMNS = ("coin", "snapshot_ts", "size", "liquidation_px", "mark_px")
+WORDS = ("source", "scope", "coin")
+NUMBERS = ("snapshot_ts", "size", "liquidation_px", "mark_px")
+NONE = pa.scalar(np.nan)
 
 
 class Run(NamedTuple):
-    """Positions of one coin, source and scope that lie one after the other in a file."""
+    """Rows of one source, scope and coin that lie one after the other in a row group."""
 
+    file: "PositionFile"
+    group: int
     source: str
     scope: str
     coin: str
+    start: int
     rows: int
-    columns: dict[str, pl.Series]  # each of one chunk
 
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """Return moment (int64, µs), size, liquidation price (NaN: none) and mark."""
-        moment = self.columns["snapshot_ts"].to_physical().to_numpy()
-        return (moment, *(self.columns[name].to_numpy() for name in COLUMNS[2:]))
-
-    def known(self) -> np.ndarray | None:
-        """Return when each was known (int64, µs); None: none later than its snapshot."""
-        if "known_ts" not in self.columns:
-            return None
-        return self.columns["known_ts"].to_physical().to_numpy()
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Return source, scope and coin."""
+        return self.source, self.scope, self.coin
 
 
-def runs_of(lake: Lake, path: str, known: datetime) -> Iterator[Run]:
-    """Yield the rows of a part's file.
+class PositionFile:
+    """A part's file of positions."""
 
-    Parameters
-    ----------
-    lake
-        Where the file lies.
-    path
-        Of the file in the lake.
-    known
-        When the first snapshot of the day was known: before it ``known_ts`` tells nothing.
-    """
-    place = lake.place(path)
-    body: Any = place if isinstance(place, Path) else lake.read(path)
-    held = pq.ParquetFile(place if isinstance(place, Path) else pa.BufferReader(body))
-    spans = {name: _span(held.metadata, name) for name in ("source", "scope", "known_ts")}
-    same = [
-        span[0]
-        for span in (spans["source"], spans["scope"])
-        if span is not None and span[0] == span[1]
-    ]
-    latest = spans["known_ts"]
-    columns = [*COLUMNS, *([] if len(same) == 2 else ["source", "scope"])]
-    columns += [] if latest and latest[1] <= known else ["known_ts"]
-    rows = pl.read_parquet(body, columns=columns, hive_partitioning=False)
-    if len(same) == 2:
-        yield from by_coin(str(same[0]), str(same[1]), rows)
-        return
-    for (source, scope), some in rows.group_by("source", "scope", maintain_order=True):
-        yield from by_coin(str(source), str(scope), some)
+    def __init__(self, lake: Lake, path: str, known: datetime) -> None:
+        """Open the file at ``path``.
+
+        Parameters
+        ----------
+        lake
+            Where the file lies.
+        path
+            Of the file in the lake.
+        known
+            When the first snapshot of the day was known: before it ``known_ts`` tells nothing.
+        """
+        place = lake.place(path)
+        self._body: Any = place if isinstance(place, Path) else pa.py_buffer(lake.read(path))
+        self._metadata: pq.FileMetaData | None = None
+        self._metadata = self.open().metadata
+        self._at = {name: nth for nth, name in enumerate(self._metadata.schema.names)}
+        latest = [self._span(group, "known_ts") for group in self._groups()]
+        told = all(span is not None and span[1] <= known for span in latest)
+        self._columns = [*NUMBERS, *([] if told else ["known_ts"])]
+
+    @property
+    def rows_per_group(self) -> int:
+        """Return the rows of the longest row group."""
+        return max((group.num_rows for group in self._groups()), default=0)
+
+    def open(self, **how: Any) -> pq.ParquetFile:
+        """Return the file for one thread to read."""
+        body = self._body if isinstance(self._body, Path) else pa.BufferReader(self._body)
+        return pq.ParquetFile(body, metadata=self._metadata, **how)
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the runs, in order."""
+        held = self.open(read_dictionary=WORDS)
+        for number, group in enumerate(self._groups()):
+            spans = {name: self._span(group, name) for name in WORDS}
+            words = [name for name in WORDS if spans[name] is None or len({*spans[name]}) > 1]
+            rows = held.read_row_group(number, columns=words, use_threads=False)
+            told = [_whole(rows[name].unify_dictionaries()) for name in words]
+            bounds = _bounds([one.indices.to_numpy() for one in told], group.num_rows)
+            starts = pa.array([start for start, _ in bounds], pa.int64())
+            named = {name: [span[0]] * len(bounds) for name, span in spans.items() if span}
+            named |= {
+                name: one.take(starts).to_pylist()
+                for name, one in zip(words, told, strict=True)
+            }
+            said = zip(*(named[name] for name in WORDS), bounds, strict=True)
+            for source, scope, coin, (start, stop) in said:
+                yield Run(self, number, source, scope, coin, start, stop - start)
+
+    def piece(self, held: pq.ParquetFile, group: int) -> Piece:
+        """Return all rows of a row group."""
+        return piece_of(held.read_row_group(group, columns=self._columns, use_threads=False))
+
+    def _groups(self) -> Iterator[pq.RowGroupMetaData]:
+        assert self._metadata is not None
+        return map(self._metadata.row_group, range(self._metadata.num_row_groups))
+
+    def _span(self, group: pq.RowGroupMetaData, name: str) -> tuple[Any, Any] | None:
+        """Return the least and the largest value by the statistics; None: not told."""
+        told = group.column(self._at[name]).statistics
+        return (told.min, told.max) if told is not None and told.has_min_max else None
 
 
-def by_coin(source: str, scope: str, rows: pl.DataFrame) -> Iterator[Run]:
-    """Yield the runs of a coin, chunk by chunk: to make one of many costs as much as to read.
+class Reader:
+    """What one thread reads runs with; each file's last row group is kept."""
 
-    Parameters
-    ----------
-    source, scope
-        Of the rows.
-    rows
-        ``COLUMNS``, and perhaps ``known_ts``.
-    """
-    chunks = [one.get_chunks() for one in rows.get_columns()]
-    if len({tuple(map(len, some)) for some in chunks}) > 1:
-        chunks = [[one.rechunk()] for one in rows.get_columns()]
-    for columns in zip(*chunks, strict=True):
-        named = dict(zip(rows.columns, columns, strict=True))
-        runs = named.pop("coin").rle().struct.unnest()
-        start = 0
-        for length, coin in zip(runs["len"], runs["value"], strict=True):
-            some = {name: one.slice(start, length) for name, one in named.items()}
-            yield Run(source, scope, coin, length, some)
-            start += length
+    def __init__(self) -> None:
+        """Begin with no file open."""
+        self._held: dict[int, pq.ParquetFile] = {}
+        self._last: dict[int, tuple[int, Piece]] = {}
+
+    def pieces(self, runs: Sequence[Run]) -> Iterator[Piece]:
+        """Yield the rows of each run."""
+        for run in runs:
+            file = id(run.file)
+            if file not in self._held:
+                self._held[file] = run.file.open()
+            if self._last.get(file, (None,))[0] != run.group:
+                self._last[file] = run.group, run.file.piece(self._held[file], run.group)
+            yield self._last[file][1].some(run.start, run.start + run.rows)
 
 
-def _span(metadata: pq.FileMetaData, name: str) -> tuple[Any, Any] | None:
-    """Return the least and the largest value of a column by its statistics; None: not told."""
-    at = metadata.schema.names.index(name)
-    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
-    told = [group.column(at).statistics for group in groups]
-    if not told or any(one is None or not one.has_min_max for one in told):
-        return None
-    return min(one.min for one in told), max(one.max for one in told)
+def piece_of(rows: pa.Table) -> Piece:
+    """Return ``NUMBERS``, and ``known_ts`` if it is there, as arrays."""
+    moment, *numbers = (_whole(rows[name]) for name in NUMBERS)
+    known = None
+    if "known_ts" in rows.column_names:
+        known = _whole(rows["known_ts"]).to_numpy().view("i8")
+    return Piece(
+        moment.to_numpy().view("i8"),
+        *(
+            (one.fill_null(NONE) if one.null_count else one).to_numpy(zero_copy_only=True)
+            for one in numbers
+        ),
+        known,
+    )
+
+
+def by_coin(rows: pa.Table) -> Iterator[tuple[str, Piece]]:
+    """Yield the rows of each coin, with those of one side by side; else as :func:`piece_of`."""
+    coins = _whole(rows["coin"]).dictionary_encode()
+    whole = piece_of(rows)
+    for start, stop in _bounds([coins.indices.to_numpy()], rows.num_rows):
+        yield coins[start].as_py(), whole.some(start, stop)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _bounds(codes: Sequence[np.ndarray], rows: int) -> list[tuple[int, int]]:
+    """Return where each stretch of rows without a change in ``codes`` starts and stops."""
+    other = np.zeros(max(rows - 1, 0), dtype=bool)
+    for one in codes:
+        other |= one[1:] != one[:-1]
+    changes = (np.flatnonzero(other) + 1).tolist()
+    return list(pairwise([0, *changes, rows])) if rows else []
