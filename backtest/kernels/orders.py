@@ -145,7 +145,7 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
             given = abs(got / px - 1.0)
     if first:
         begin(h, row, bar, decision, got)
-        passed = side * (h.target_px - got) <= 0.0 or side * (got - h.stop_px) <= 0.0
+        passed = side * (h.target_px - got) <= 0.0 or side * (px - h.stop_px) <= 0.0
         if passed:
             h.side = 0
             outcome[row, coin] = UNFILLED

@@ -229,7 +229,8 @@ def one_setting(
             result.refused += 1
             t += 1
             continue
-        if side * (target_px - entry) <= 0.0:
+        past_stop = side * (open_px[entered] - stop_px) <= 0.0
+        if past_stop or side * (target_px - entry) <= 0.0:
             result.unfilled += 1
             t += 1
             continue

@@ -301,7 +301,7 @@ class Account:
                 got, given = bound, abs(bound / px - 1)
         if first:
             trade = self.trade_of(coin, bar, order, got)
-            passed = (trade.stop is not None and side * (got - trade.stop) <= 0) or (
+            passed = (trade.stop is not None and side * (px - trade.stop) <= 0) or (
                 trade.target is not None and side * (trade.target - got) <= 0
             )
             if passed:

@@ -41,7 +41,7 @@ def end_along(path, entry, levels):
         for px, name in sorted(met, key=lambda one: (abs(one[0] - here), one[1] != "entry")):
             if name == "entry":
                 alive |= min(here, there) <= px <= max(here, there)
-            elif alive and (px != here or entry is not None):
+            elif alive:
                 return name
     return None
 
