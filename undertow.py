@@ -264,7 +264,9 @@ def _maybe_absent(say: Callable[[str], None]) -> Iterator[None]:
 
 def _replay_and_report(lake: Path, report: Path) -> None:
     """Replay the rules on every coin that has bars, and draw the report."""
+    from backtest.slippage import SlippageUnknown
     from backtest.study import run_study
+    from backtest.terms import Costs
     from warehouse import open_lake
     from warehouse.report import write_report
     from warehouse.terminal import progress_bar, say
@@ -283,7 +285,11 @@ def _replay_and_report(lake: Path, report: Path) -> None:
         for number, coin in enumerate(coins):
             progress(coin, number, len(coins))
             try:
-                run_study(lake, coin, since, until)
+                try:
+                    run_study(lake, coin, since, until)
+                except SlippageUnknown as error:
+                    say(f"demo: replays {coin} without slippage, for {error}")
+                    run_study(lake, coin, since, until, costs=Costs(slippage="none"))
             except LookupError as error:
                 say(f"demo: no backtest of {coin}: {error}")
         progress("done", len(coins), len(coins))

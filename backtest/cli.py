@@ -61,6 +61,21 @@ def as_coins(values: tuple[str, ...]) -> list[str]:
     help="Use maps from their publication on, or from the moment they describe.",
 )
 @click.option("--no-funding", is_flag=True, help="Leave funding out of the costs.")
+@click.option("--no-slippage", is_flag=True, help="Leave slippage out of the costs.")
+@click.option(
+    "--taker-bps",
+    type=float,
+    default=4.5,
+    show_default=True,
+    help="Fee of orders that take, basis points; the default is the venue's base tier.",
+)
+@click.option(
+    "--maker-bps",
+    type=float,
+    default=1.5,
+    show_default=True,
+    help="Fee of orders that rested; below 0: a rebate.",
+)
 @lake_option
 @json_option
 def backtest(
@@ -70,6 +85,9 @@ def backtest(
     venue: str | None,
     knowable: bool,
     no_funding: bool,
+    no_slippage: bool,
+    taker_bps: float,
+    maker_bps: float,
     lake: str,
     as_json: bool,
 ) -> None:
@@ -87,7 +105,13 @@ def backtest(
     names = as_coins(coins)
     if not names:
         raise ValueError("--coin must name at least one coin")
-    costs = Costs(funding="none" if no_funding else "charged")
+    # Rounded, for costs are written beside a run and 2.4 / 1e4 is 0.00023999999999999998.
+    costs = Costs(
+        round(taker_bps / 1e4, 12),
+        round(maker_bps / 1e4, 12),
+        funding="none" if no_funding else "charged",
+        slippage="none" if no_slippage else "charged",
+    )
     start, end = as_moment(since, "--from"), as_moment(until, "--to")
     with open_lake(lake) as con:
         for coin in names:
@@ -133,6 +157,7 @@ COLUMNS = (
     "Sharpe",
     "fees USD",
     "funding USD",
+    "slippage USD",
 )
 
 
@@ -165,5 +190,5 @@ def _cells(figures: dict[str, int | float | None]) -> Iterator[object]:
         yield None if figures[name] is None else round(figures[name] * 100, 2)
     yield None if figures["hit_rate"] is None else round(figures["hit_rate"] * 100)
     yield None if figures["sharpe"] is None else round(figures["sharpe"], 1)
-    for name in ("fees", "funding"):
+    for name in ("fees", "funding", "slippage"):
         yield round(figures[name], 2)

@@ -6,7 +6,11 @@ import duckdb
 import numpy as np
 
 from backtest.bars import Bars, as_utc, utc
+from backtest.contexts import last_said
 from backtest.market import HOME, is_simulated, mixed
+
+# An oracle price is set every three seconds; beyond some minutes the open says it better.
+ORACLE_AGE = np.timedelta64(600_000_000, "us")
 
 
 class Funding(NamedTuple):
@@ -19,13 +23,21 @@ class Funding(NamedTuple):
         before.
     source
         Where the rates come from; null: none were read.
+    oracle_px : float64[n]
+        What is due is taken on, USD; NaN: it is not known, or nothing is due.
     notes
         What was chosen or left out, one sentence each.
     """
 
     rate: np.ndarray
     source: str | None
+    oracle_px: np.ndarray
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls, n: int) -> "Funding":
+        """Return that nothing is due."""
+        return cls(np.zeros(n), None, np.full(n, np.nan))
 
 
 class Payments(NamedTuple):
@@ -60,14 +72,16 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
     holds such.  Of several sources that with the most hours is read.
 
     A payment's stamp may lie some milliseconds off the hour it is for; it belongs to the
-    nearest.  An hour in a hole between bars is due at the bar after the hole.
+    nearest.  An hour in a hole between bars is due at the bar after the hole, on the oracle
+    price of the last hour in it.  An oracle price counts if it was said within ten minutes
+    before the hour.
     """
     rate = np.zeros(len(bars))
     first, last = bars.start[0], bars.start[-1]
     hours = np.arange(first.astype("datetime64[h]"), last.astype("datetime64[h]") + 1)
     hours = hours[hours > first].astype("datetime64[us]")
     if hours.size == 0:
-        return Funding(rate, None)
+        return Funding.none(len(bars))
     source, paid, notes = _payments(lake, bars, hours[0], hours[-1])
     missing = [hour for hour in hours if hour not in paid]
     if missing:
@@ -79,7 +93,21 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
         )
     due = np.searchsorted(bars.start, hours, side="left")
     np.add.at(rate, due, [paid[hour] for hour in hours])
-    return Funding(rate, source, notes)
+    said, _ = last_said(lake, bars, hours, ORACLE_AGE)
+    oracle_px = np.full(len(bars), np.nan)
+    oracle_px[due] = said  # of several hours due at one bar the last stands
+    return Funding(rate, source, oracle_px, (*notes, _taken_on(bars, due, oracle_px)))
+
+
+def _taken_on(bars: Bars, due: np.ndarray, oracle_px: np.ndarray) -> str:
+    """Return the sentence on which price the funding is taken."""
+    stamps = np.unique(due)
+    known = int(np.isfinite(oracle_px[stamps]).sum())
+    rest = "" if known == stamps.size else ", on the open at the others"
+    return (
+        f"{bars.coin}: funding is taken on the oracle price at {known} of {stamps.size} "
+        f"openings where it is due{rest}."
+    )
 
 
 def _payments(

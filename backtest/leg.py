@@ -10,34 +10,7 @@ from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.kernels.prices import DECIMALS
 from backtest.records import BAR, DECISION, empty
-
-
-@dataclass(frozen=True, slots=True)
-class Slippage:
-    """What market orders give up, by size.
-
-    Attributes
-    ----------
-    sizes : float64[k]
-        USD, rising.
-    curves : float64[r, 2, k]
-        Fraction of the price given up by a purchase and by a sale of each size.
-    row : int64[n]
-        Which of the curves holds for each bar.
-    basis
-        Where they come from, in words.
-    """
-
-    sizes: np.ndarray
-    curves: np.ndarray
-    row: np.ndarray
-    basis: str
-
-    @classmethod
-    def none(cls, n: int) -> "Slippage":
-        """Return that nothing is given up, because the caller said so."""
-        flat = np.zeros((1, 2, 1))
-        return cls(np.ones(1), flat, np.zeros(n, np.int64), "none, as asked")
+from backtest.slippage import Slippage
 
 
 class Tiers(NamedTuple):
@@ -61,7 +34,7 @@ class Leg:
         Fraction of notional due between the opens of the bar before and of each bar, the latter
         included.
     slippage
-        What market orders give up.
+        What market orders give up; known in every bar after the first decision to enter.
     oracle_px : float64[n]
         What funding is taken on, USD; NaN: the open.
     fine
@@ -93,10 +66,11 @@ class Leg:
             )
         if not np.isfinite(self.funding_rate).all():
             raise ValueError("funding_rate must not be missing")
-        if not (np.isfinite(self.slippage.curves) & (self.slippage.curves >= 0)).all():
-            raise ValueError("slippage must be 0 or more, and not missing")
         self.bars.check()
         self.decisions.check()
+        # Before the first decision to enter nothing can fill, so nothing need be known there.
+        decided = np.logical_or.accumulate(self.decisions.side != 0)
+        self.slippage.check(self.bars, np.concatenate([[False], decided[:-1]]))
         if self.fine is not None:
             self.fine.check()
         object.__setattr__(self, "volume_known", bool(np.isfinite(self.bars.volume).all()))

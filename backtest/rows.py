@@ -92,6 +92,7 @@ def trade_rows(run: Run) -> pa.Table:
         snapshot_ts=_times(decisions.snapshot_ts[decided]),
         fees=trades["fees"],
         funding=trades["funding"],
+        slippage=trades["slippage"],
         pnl=trades["pnl"],
         return_fraction=played.trade_returns,
         ambiguous=trades["ambiguous"],

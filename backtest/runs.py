@@ -8,6 +8,7 @@ import numpy as np
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
+from backtest.leg import Leg
 from backtest.maps import Maps
 from backtest.replay import Replay
 from backtest.rule import STRATEGY, Variant
@@ -86,13 +87,14 @@ class Run:
             "sharpe": sharpe(equity, start, self.bars.per_year),
             "fees": float(played.trades["fees"].sum()),
             "funding": float(played.trades["funding"].sum()),
+            "slippage": float(played.trades["slippage"].sum()),
         }
 
 
 def name_run(
     variant: Variant,
     bars: Bars,
-    funding_rate: np.ndarray,
+    leg: Leg,
     maps: Maps,
     knowable: bool,
     parameters: str,
@@ -106,15 +108,18 @@ def name_run(
         As in :class:`Run`.
     bars
         With the warm-up, which signals look at.
-    funding_rate : float64[n]
-        As replayed.
+    leg
+        What was charged and which margin was asked for.
     maps
         What the map said; looked at only where the variant uses it.
     """
     words = [STRATEGY, variant.name, bars.coin, bars.venue, bars.source, bars.interval]
     words += [str(bars.warmup), str(knowable), parameters, costs]
     digest = hashlib.sha256(json.dumps(words).encode())
-    arrays = [bars.start, bars.open_px, bars.high_px, bars.low_px, bars.close_px, funding_rate]
+    arrays = [bars.start, bars.open_px, bars.high_px, bars.low_px, bars.close_px]
+    arrays += [leg.funding_rate, leg.slippage.sizes, leg.slippage.curves, leg.slippage.row]
+    arrays += [np.zeros(0) if leg.oracle_px is None else leg.oracle_px]
+    arrays += [np.zeros(0)] if leg.tiers is None else [leg.tiers.rate, leg.tiers.deduction]
     if variant.uses_map:
         arrays += [maps.snapshot_ts, maps.short_above, maps.long_below]
         arrays += [maps.cluster_above, maps.cluster_below]

@@ -1,7 +1,7 @@
 """This module runs one rule with and without the map, side by side on the same bars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from backtest.bars import Bars
 from backtest.funding import Funding, load_funding
-from backtest.instrument import size_decimals
-from backtest.leg import Leg, Slippage
-from backtest.maps import Maps, read_maps
-from backtest.market import is_simulated, load_bars, mixed
+from backtest.instrument import Margin, margin_rules, size_decimals
+from backtest.leg import Leg
+from backtest.maps import read_maps
+from backtest.market import is_simulated, load_bars
+from backtest.notes import limits_of, notes_of
 from backtest.replay import BOUNDS, replay
 from backtest.rows import land_runs
 from backtest.rule import VARIANTS, WITHOUT_MAP, Rule
 from backtest.runs import Run, as_json, count_signals, name_run
+from backtest.slippage import Slippage, load_slippage
 from backtest.statistics.comparison import Comparison, compare
 from backtest.terms import ASSUMPTIONS, Costs, Terms
 from backtest.verdict import verdict
@@ -113,7 +115,8 @@ def run_study(
     FileNotFoundError
         If there is no lake.
     LookupError
-        If there are no such bars, or an hour's funding is missing.
+        If there are no such bars, an hour's funding is missing, or slippage is not known in a
+        bar in which an order may fill.
     ValueError
         If an argument is not allowed.
     """
@@ -142,22 +145,26 @@ def run_study(
         reach_pct=rule.reach_pct,
         knowable=knowable,
     )
+    slippage = _slippage(con, period, costs)
     decimals = size_decimals(con, coin, _instant(since), knowable=knowable)
-    terms = Terms(costs, start_equity=rule.start_equity)
+    margin = margin_rules(con, coin, _instant(since), knowable=knowable)
+    terms = _terms(costs, rule, margin)
+    words = as_json(costs.as_dict() | {"slippage_basis": slippage.basis})
     runs: list[Run] = []
     for variant in VARIANTS:
         parameters = as_json(rule.parameters(variant, decimals))
-        words = as_json(costs.as_dict())
-        run_id = name_run(variant, bars, funding.rate, maps, knowable, parameters, words)
         decisions = rule.decide(variant, side, maps, decimals)
         read = {bars.source, funding.source} | (maps.sources if variant.uses_map else set())
         leg = Leg(
             period,
             decisions,
             funding.rate,
-            Slippage.none(len(period)),
+            slippage,
+            oracle_px=funding.oracle_px,
             size_decimals=decimals,
+            tiers=None if margin is None else margin.tiers,
         )
+        run_id = name_run(variant, bars, leg, maps, knowable, parameters, words)
         for bound in BOUNDS:
             played = replay([leg], terms, bound=bound)
             runs.append(
@@ -175,7 +182,8 @@ def run_study(
                 )
             )
     notes = [*bars.notes, *funding.notes]
-    notes += _notes(coin, period, asked, maps, decimals, knowable, costs)
+    notes += notes_of(coin, period, asked, maps, decimals, knowable, costs)
+    notes += [f"{coin}: slippage: {slippage.basis}.", limits_of(coin, margin, terms)]
     files = land_runs(lake, runs) if write else []
     return Study(period, runs, list(bars.gaps), notes, ASSUMPTIONS + COMPARED, files)
 
@@ -216,47 +224,22 @@ def _pooled(runs: Sequence[Run]) -> tuple[np.ndarray, np.ndarray]:
 
 def _funding(con: duckdb.DuckDBPyConnection, bars: Bars, costs: Costs) -> Funding:
     if costs.funding == "none":
-        return Funding(np.zeros(len(bars)), None)
+        return Funding.none(len(bars))
     return load_funding(con, bars)
 
 
-def _notes(
-    coin: str,
-    bars: Bars,
-    asked: np.ndarray,
-    maps: Maps,
-    decimals: int | None,
-    knowable: bool,
-    costs: Costs,
-) -> list[str]:
-    """Return what a reader must know of the maps and costs that were used."""
-    notes = []
-    known = maps.known
-    if count := int(asked.sum()):
-        when = "published by then" if knowable else "taken by then"
-        notes.append(f"{coin}: {known.sum()} of {count} signals had a map {when}.")
-    if known.any():
-        ages = (bars.end[known] - maps.snapshot_ts[known]) / np.timedelta64(1, "h")
-        notes.append(
-            f"{coin}: at those signals the map was {np.median(ages):.1f} h old in the median, "
-            f"{ages.max():.1f} h at most."
-        )
-    others = [name for name in maps.sources if is_simulated(name) != is_simulated(bars.source)]
-    if others:
-        notes.append(mixed(coin, bars.source, "positions", ", ".join(sorted(others))))
-    if decimals is None:
-        notes.append(
-            f"{coin}: the decimals of its sizes are not known at the start, so ticks follow "
-            "from five significant figures alone."
-        )
-    if not knowable:
-        notes.append(
-            f"{coin}: maps are used from the moment they describe, which no follower of an "
-            "archive could have done."
-        )
-    if costs.funding == "none":
-        notes.append(f"{coin}: funding is left out, as asked.")
-    return notes
+def _slippage(con: duckdb.DuckDBPyConnection, bars: Bars, costs: Costs) -> Slippage:
+    if costs.slippage == "none":
+        return Slippage.none(len(bars))
+    return load_slippage(con, bars)
+
+
+def _terms(costs: Costs, rule: Rule, margin: Margin | None) -> Terms:
+    """Return the terms, with no more leverage than the coin has."""
+    terms = Terms(costs, start_equity=rule.start_equity)
+    if margin is None:
+        return terms
+    return replace(terms, leverage=min(terms.leverage, margin.max_leverage))
 
 
 def _instant(moment: datetime) -> np.datetime64:

@@ -6,12 +6,21 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from warehouse.contracts.tables import CANDLES, FUNDING, INSTRUMENTS, POSITIONS, SNAPSHOTS
+from warehouse.contracts.tables import (
+    ASSET_CONTEXTS,
+    CANDLES,
+    FUNDING,
+    INSTRUMENTS,
+    ORDER_BOOKS,
+    POSITIONS,
+    SNAPSHOTS,
+)
 from warehouse.store import Landing, land, landing
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 1, 2, tzinfo=UTC)
 HOURS = 200
+VOLUME = 1e5  # coins an hour
 
 
 def at(hours):
@@ -22,7 +31,9 @@ def account(number):
     return f"0x{number:040x}"
 
 
-def land_bars(root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="market"):
+def land_bars(
+    root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="market", volume=None
+):
     """Land ``(open, high, low, close)`` from hour ``first`` on; None is a hole."""
     rows = [
         {
@@ -34,7 +45,7 @@ def land_bars(root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="m
             "high_px": bar[1],
             "low_px": bar[2],
             "close_px": bar[3],
-            "volume": None,
+            "volume": volume,
             "source": source,
             "known_ts": at(first + hour + 1),
         }
@@ -122,18 +133,51 @@ def land_snapshot(root, hours, positions, *, known=None, mark=100.0, source="res
         batches.land(SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
 
 
-def land_instrument(root, size_decimals, *, hours=0, known=None, coin="BTC"):
+def land_instrument(
+    root, size_decimals, *, hours=0, known=None, coin="BTC", tiers=((0.0, 40.0),)
+):
     row = {
         "coin": coin,
         "effective_ts": at(hours),
-        "max_leverage": 40.0,
+        "max_leverage": tiers[0][1],
         "size_decimals": size_decimals,
-        "margin_tiers": [{"lower_bound": 0.0, "max_leverage": 40.0}],
+        "margin_tiers": [{"lower_bound": low, "max_leverage": most} for low, most in tiers],
         "source": "market",
         "known_ts": at(hours if known is None else known),
     }
     batch = pa.Table.from_pylist([row], INSTRUMENTS.schema)
     land(root, INSTRUMENTS, batch, f"market-{coin.lower()}-{hours}")
+
+
+def land_book(root, hours, bids, asks, *, coin="BTC", source="market", known=None):
+    """Land a book of ``(px, size)``, best first."""
+    sides = {"bids": bids, "asks": asks}
+    row = {
+        "coin": coin,
+        "book_ts": at(hours),
+        **{
+            name: [{"px": px, "size": size, "orders": None} for px, size in levels]
+            for name, levels in sides.items()
+        },
+        "source": source,
+        "known_ts": at(hours if known is None else known),
+    }
+    batch = pa.Table.from_pylist([row], ORDER_BOOKS.schema)
+    land(root, ORDER_BOOKS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
+
+
+def land_context(root, hours, *, oracle=None, volume=None, coin="BTC", source="market"):
+    row = {
+        "venue": "hyperliquid",
+        "coin": coin,
+        "context_ts": at(hours),
+        "oracle_px": oracle,
+        "day_notional_volume": volume,
+        "source": source,
+        "known_ts": at(hours),
+    }
+    batch = pa.Table.from_pylist([row], ASSET_CONTEXTS.schema)
+    land(root, ASSET_CONTEXTS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
 
 
 def walk(hours=HOURS, seed=2):
@@ -157,7 +201,7 @@ def book(rng, mark):
 def land_lake(root, hours=HOURS, source="market", snapshots_until=None):
     """Bars and funding of every hour, a snapshot every 8 hours that is known 4 hours later."""
     bars = walk()[:hours]
-    land_bars(root, bars, source=source)
+    land_bars(root, bars, source=source, volume=VOLUME)
     rates = np.random.default_rng(4).normal(0, 1e-4, HOURS + 1)
     land_funding(root, [float(rate) for rate in rates[: hours + 1]])
     with landing(root) as batches:

@@ -48,6 +48,21 @@ def test_the_environment_may_name_the_lake(lake, monkeypatch):
     assert {json.loads(row["costs"])["funding"] for row in json.loads(done.stdout)} == {"none"}
 
 
+def test_costs_are_set_by_name(lake):
+    words = ["--no-slippage", "--taker-bps", "2.4", "--maker-bps", "-0.3"]
+    (costs,) = {
+        row["costs"]
+        for row in json.loads(run(lake, "--coin", "BTC", *PERIOD, "--json", *words).stdout)
+    }
+    assert json.loads(costs) == {
+        "funding": "charged",
+        "maker_fee": -0.00003,
+        "slippage": "none",
+        "slippage_basis": "none, as asked",
+        "taker_fee": 0.00024,
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
@@ -60,6 +75,7 @@ def test_the_environment_may_name_the_lake(lake, monkeypatch):
         (["--coin", "BTX", *PERIOD], LookupError, "near it: BTC"),
         (["--coin", "BTC", *PERIOD, "--venue", "okx"], LookupError, "okx BTC"),
         (["--coin", " , ", *PERIOD], ValueError, "--coin"),
+        (["--coin", "BTC", *PERIOD, "--taker-bps", "4500"], ValueError, "taker_fee 0.45"),
     ],
 )
 def test_errors_are_one_line(lake, words, error, said):

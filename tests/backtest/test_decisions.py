@@ -3,8 +3,9 @@ import pytest
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
-from backtest.leg import Leg, Slippage
+from backtest.leg import Leg
 from backtest.replay import replay
+from backtest.slippage import Slippage
 from backtest.terms import Costs, Terms
 
 HOUR = np.timedelta64(3_600_000_000, "us")
@@ -16,9 +17,6 @@ def bars(n, warmup=0, volume=1.0):
     return Bars(
         "BTC", "v", "s", "1h", HOUR, start, flat, flat, flat, flat, flat * volume, warmup
     )
-
-
-UNKNOWN = Slippage(np.ones(1), np.full((1, 2, 1), np.nan), np.zeros(3, int), "unknown")
 
 
 def run(decisions, *, of=None, rate=None, bound="pessimistic", slippage=None, **more):
@@ -87,7 +85,7 @@ def test_fields_are_checked(fields, named):
         (
             {
                 "slippage": Slippage(
-                    np.ones(1), np.full((1, 2, 1), np.nan), np.zeros(3, int), ""
+                    np.ones(1), np.full((1, 2, 1), np.inf), np.zeros(3, int), ""
                 )
             },
             "slippage",
@@ -104,7 +102,13 @@ def test_what_cannot_be_replayed_is_refused(more, named):
 
 
 @pytest.mark.parametrize(
-    "costs", [{"taker_fee": 4.5}, {"maker_fee": float("nan")}, {"funding": "some"}]
+    "costs",
+    [
+        {"taker_fee": 4.5},
+        {"maker_fee": float("nan")},
+        {"funding": "some"},
+        {"slippage": "some"},
+    ],
 )
 def test_costs_out_of_range_are_refused(costs):
     with pytest.raises(ValueError, match=next(iter(costs))):

@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 
 from backtest.funding import load_funding
-from backtest.instrument import size_decimals
+from backtest.instrument import margin_rules, size_decimals
 from backtest.market import load_bars
-from tests.backtest.small_lake import at, land_bars, land_funding, land_instrument
+from tests.backtest.small_lake import (
+    at,
+    land_bars,
+    land_context,
+    land_funding,
+    land_instrument,
+)
 from warehouse.catalog import open_lake
 
 FLAT = (100.0, 101.0, 99.0, 100.5)
@@ -204,3 +210,36 @@ def test_size_decimals_are_those_known_then(tmp_path):
     assert size_decimals(con, "BTC", moment(10), knowable=False) == 5
     assert size_decimals(con, "BTC", moment(10), knowable=True) == 3
     assert size_decimals(con, "ETH", moment(10), knowable=False) is None
+
+
+def test_funding_is_taken_on_the_oracle_price_of_its_hour(tmp_path):
+    """Said up to ten minutes before it, or on the open; after a hole, the last hour's."""
+    land_bars(tmp_path, [FLAT, FLAT, FLAT, None, FLAT, FLAT])
+    land_funding(tmp_path, [0.1] * 6)
+    land_context(tmp_path, 0.9, oracle=90.0)
+    land_context(tmp_path, 1.01, oracle=91.0)
+    land_context(tmp_path, 1.8, oracle=92.0)
+    land_context(tmp_path, 3, oracle=93.0)
+    land_context(tmp_path, 4, oracle=94.0)
+    land_context(tmp_path, 4.95, oracle=95.0, source="simulated")
+    funding = load_funding(open_lake(tmp_path), load(tmp_path, 0, 6))
+    np.testing.assert_array_equal(funding.oracle_px, [np.nan, 90.0, np.nan, 94.0, np.nan])
+    assert funding.notes == (
+        "BTC: funding is taken on the oracle price at 2 of 4 openings where it is due, "
+        "on the open at the others.",
+    )
+
+
+def test_margin_tiers_are_those_known_then(tmp_path):
+    two = [(0.0, 40.0), (1e6, 20.0)]
+    land_instrument(tmp_path, 3, tiers=two)
+    land_instrument(tmp_path, 3, hours=10, known=20, tiers=[(0.0, 25.0)])
+    con = open_lake(tmp_path)
+    assert margin_rules(con, "BTC", moment(-1), knowable=False) is None
+    assert margin_rules(con, "ETH", moment(10), knowable=False) is None
+    for hours, knowable in ((9, False), (10, True)):
+        old = margin_rules(con, "BTC", moment(hours), knowable=knowable)
+        assert old.max_leverage == 40
+        assert old.tiers.rate.tolist() == [1 / 80, 1 / 40]
+        assert old.tiers.deduction.tolist() == [0.0, 1e6 / 80]
+    assert margin_rules(con, "BTC", moment(10), knowable=False).max_leverage == 25

@@ -5,14 +5,19 @@ import pytest
 
 from backtest.replay import BOUNDS
 from backtest.rule import VARIANTS, Rule
+from backtest.slippage import SlippageUnknown
 from backtest.study import comparisons, run_study, verdicts
 from backtest.terms import Costs
 from tests.backtest.small_lake import (
     HOURS,
+    VOLUME,
     at,
     book,
     land_bars,
+    land_book,
+    land_context,
     land_funding,
+    land_instrument,
     land_lake,
     land_snapshot,
     walk,
@@ -98,6 +103,8 @@ def test_tables_say_what_the_runs_say(lake, study):
         assert row["return_fraction"] == pytest.approx(curve["equity"][-1] / 10_000.0 - 1)
         assert row["fees"] == pytest.approx(made["fees"].sum())
         assert row["funding"] == pytest.approx(made["funding"].sum())
+        assert row["slippage"] == pytest.approx(made["slippage"].sum())
+        assert "bars by the impact law" in json.loads(row["costs"])["slippage_basis"]
         assert (made["decided_ts"] == made["entry_ts"]).all()  # no hole: the close is the open
         assert row["end_ts"] == row["known_ts"] == at(HOURS)
         assert json.loads(row["parameters"])["lookback"] == 6
@@ -126,6 +133,7 @@ def test_another_question_has_another_name(lake, study):
     for more in (
         {"rule": Rule(lookback=6, stop_pct=1.1, target_pct=1.5, max_bars=12)},
         {"rule": RULE, "costs": Costs(funding="none")},
+        {"rule": RULE, "costs": Costs(slippage="none")},
         {"rule": RULE, "knowable": False},
     ):
         other = run_study(lake, "BTC", at(6), at(HOURS), write=False, **more)
@@ -164,7 +172,7 @@ def test_the_future_cannot_change_the_past(tmp_path, lake, cut, knowable):
 
 
 def test_missing_funding_is_an_error_unless_it_is_left_out(tmp_path):
-    land_bars(tmp_path, walk())
+    land_bars(tmp_path, walk(), volume=VOLUME)
     with pytest.raises(
         LookupError, match="no funding of BTC at hyperliquid for 2026-01-02 07:00"
     ):
@@ -186,7 +194,7 @@ def test_simulated_rows_make_simulated_runs(tmp_path):
 
 
 def test_a_simulated_map_taints_only_who_reads_it(tmp_path):
-    land_bars(tmp_path, walk())
+    land_bars(tmp_path, walk(), volume=VOLUME)
     land_funding(tmp_path, [0.0] * (HOURS + 1))
     land_snapshot(tmp_path, 0, book(np.random.default_rng(1), 100.0), source="simulated")
     study = run_study(tmp_path, "BTC", at(6), at(HOURS), rule=RULE, write=False)
@@ -220,3 +228,61 @@ def test_studies_are_judged_together(study):
 def test_an_unknown_run_names_the_known_ones(study):
     with pytest.raises(LookupError, match="asymmetry filter"):
         study.run("magic", "pessimistic")
+
+
+def test_slippage_is_charged_unless_it_is_left_out(lake, study, tmp_path):
+    for run in study.runs:
+        assert (run.replay.trades["slippage"] > 0).all()
+    free = run_study(
+        lake, "BTC", at(6), at(HOURS), rule=RULE, costs=Costs(slippage="none"), write=False
+    )
+    assert all((run.replay.trades["slippage"] == 0).all() for run in free.runs)
+    assert "BTC: slippage: none, as asked." in free.notes
+    one, other = (s.run("without map", "pessimistic").figures() for s in (study, free))
+    assert one["slippage"] > 0 == other["slippage"]
+    land_bars(tmp_path, walk())
+    land_funding(tmp_path, [0.0] * (HOURS + 1))
+    with pytest.raises(SlippageUnknown, match="slippage of BTC is not known for the bar of"):
+        run_study(tmp_path, "BTC", at(6), at(HOURS), rule=RULE)
+    assert rows(tmp_path, "from backtest_runs").height == 0
+
+
+def test_recorded_books_change_what_market_orders_pay_and_nothing_else(study, tmp_path):
+    """One level of a million coins, 1 % from the mid: every market order pays 1 %."""
+    root = land_lake(tmp_path)
+    for hour in range(6, HOURS):
+        land_book(root, hour, [(99.0, 1e6)], [(101.0, 1e6)])
+    other = run_study(root, "BTC", at(6), at(HOURS), rule=RULE, write=False)
+    assert any(
+        "194 of 194 bars from recorded books (median age 0 min)" in n for n in other.notes
+    )
+    trades = other.run("without map", "pessimistic").replay.trades
+    opened = dict(zip(other.bars.start, other.bars.open_px, strict=True))
+    for trade in trades:
+        px = opened[other.bars.start[trade["entered"]]]
+        assert trade["entry_px"] == pytest.approx(px * (1 + 0.01 * np.sign(trade["size"])))
+
+
+def test_the_account_is_held_to_the_coins_leverage_and_tiers(study, tmp_path):
+    said = " ".join(study.notes)
+    assert "50 times equity; the coin's margin tiers are not known at the start" in said
+    root = land_lake(tmp_path)
+    land_instrument(root, 5, tiers=[(0.0, 2.0)])
+    # Twice the equity is allowed; half of that is its maintenance, so a fall of 1/3 ends it.
+    held = {"stop_pct": 90.0, "target_pct": 90.0, "max_bars": 200, "lookback": 6}
+    for notional, trades in ((19_000.0, 1), (21_000.0, 0)):
+        rule = Rule(notional=notional, **held)
+        other = run_study(root, "BTC", at(6), at(HOURS), rule=rule, write=False)
+        assert len(other.run("without map", "pessimistic").replay) == trades
+    assert any("2 times equity; the account is liquidated by the" in n for n in other.notes)
+
+
+def test_funding_is_taken_on_the_oracle_price(lake, study, tmp_path):
+    root = land_lake(tmp_path)
+    for hour in range(6, HOURS):
+        land_context(root, hour, oracle=200.0)
+    other = run_study(root, "BTC", at(6), at(HOURS), rule=RULE, write=False)
+    one, two = (s.run("without map", "pessimistic").replay.trades for s in (study, other))
+    assert np.abs(one["funding"]).sum() > 10
+    # Prices wander around 100.
+    np.testing.assert_allclose(two["funding"], 2 * one["funding"], rtol=0.2)

@@ -5,8 +5,9 @@ import pytest
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
-from backtest.leg import Leg, Slippage
+from backtest.leg import Leg
 from backtest.replay import replay
+from backtest.slippage import Slippage
 from backtest.terms import Costs, Terms
 from backtest.vbt import portfolio
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from warehouse.report.backtest_costs import costs_in_words
 from warehouse.report.coin_facts import column_ends
 from warehouse.report.mean_trade import mean_difference, mean_trade
 from warehouse.report.price_bars import closes, missing_bars
@@ -91,3 +92,29 @@ def test_a_verdict_needs_thirty_trades_of_each():
     worse = many.with_columns(pl.col("return_fraction") - 0.02)
     assert mean_difference(worse, many).sign == -1
     assert mean_difference(worse, many.head(29)).sign == 0
+
+
+def run_of(coin, costs, slippage):
+    figures = {"bound": "pessimistic", "fees": 10.0, "funding": 1.0, "slippage": slippage}
+    return {"coin": coin, "costs": costs, **figures}
+
+
+def test_costs_say_what_slippage_came_to_and_rests_on():
+    """Settings that differ in nothing else are said once, what they rest on coin by coin."""
+    costs = '{{"taker_fee": 0.00045, "slippage_basis": "{}"}}'
+    runs = [
+        run_of("BTC", costs.format("9 of 9 bars from recorded books"), 3.0),
+        run_of("BTC", costs.format("9 of 9 bars from recorded books"), 4.0),
+        run_of("ETH", costs.format("9 of 9 bars by the impact law"), 5.0),
+    ]
+    assert costs_in_words(pl.DataFrame(runs)) == [
+        "Charged over all runs (pessimistic reading): $30.00 of fees, $3.00 of funding "
+        "(negative: received), $12.00 of slippage.",
+        "Costs as set: taker fee 0.00045.",
+        "Slippage of BTC: 9 of 9 bars from recorded books.",
+        "Slippage of ETH: 9 of 9 bars by the impact law.",
+    ]
+    old = [*runs, run_of("SOL", "as ever", None)]
+    said = costs_in_words(pl.DataFrame(old))
+    assert said[0].endswith("unknown of slippage.")
+    assert "Costs as set: as ever." in said

@@ -31,7 +31,9 @@ BACKTEST_RUNS = Table(
         Column("bars", I64, "bars replayed", "bars", rules=(NOT_NEGATIVE,)),
         Column("knowable", BOOL, "true: only maps already published at the decision"),
         Column("parameters", STR, "the rule's parameters, JSON", rules=(NAMED,)),
-        Column("costs", STR, "fees and funding charged, JSON", rules=(NAMED,)),
+        Column(
+            "costs", STR, "what was charged, and what slippage rests on, JSON", rules=(NAMED,)
+        ),
         Column(
             "signals",
             I64,
@@ -69,6 +71,15 @@ BACKTEST_RUNS = Table(
         Column("sharpe", F64, "annualised from bar returns; null: no variation", null=True),
         Column("fees", F64, "paid", "USD"),
         Column("funding", F64, "paid; negative: received", "USD"),
+        Column(
+            "slippage",
+            F64,
+            "given up by market orders, in the prices of fills; null: run before it was "
+            "charged",
+            "USD",
+            null=True,
+            since=2,
+        ),
         SOURCE,
         KNOWN,
     ),
@@ -108,7 +119,16 @@ BACKTEST_TRADES = Table(
         Column("snapshot_ts", TS, "map the decision used; null: it used none", null=True),
         Column("fees", F64, "paid", "USD"),
         Column("funding", F64, "paid; negative: received", "USD"),
-        Column("pnl", F64, "after fees and funding", "USD"),
+        Column(
+            "slippage",
+            F64,
+            "given up by market orders, in entry_px and exit_px; null: run before it was "
+            "charged",
+            "USD",
+            null=True,
+            since=2,
+        ),
+        Column("pnl", F64, "after slippage, fees and funding", "USD"),
         Column("return_fraction", F64, "pnl over entry notional", "fraction"),
         Column("ambiguous", BOOL, "true: the closing bar spans stop and target"),
         SOURCE,

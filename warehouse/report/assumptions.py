@@ -157,8 +157,8 @@ def _replays(backtests: Backtests) -> list[str]:
     said = [
         "A rule decides at the close of a bar and is filled at the next open. Stop and target "
         "hold on the entry bar too; a gap through one fills at the open.",
-        f"Prices of {words.listed(venues)}. No slippage beyond what the costs below say: an "
-        "order is taken to be small against the book.",
+        f"Prices of {words.listed(venues)}. Market orders give up what the costs below say; "
+        "resting ones fill at their price.",
         "Both readings of ambiguous bars are replayed; the truth is one of them or between.",
     ]
     said += costs_in_words(backtests.runs)

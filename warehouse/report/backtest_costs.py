@@ -8,7 +8,7 @@ from warehouse.report import words
 
 
 def costs_in_words(runs: pl.DataFrame) -> list[str]:
-    """Return what fees and funding came to, and the settings they were charged by.
+    """Return what costs came to, the settings they were charged by, and what slippage rests on.
 
     Parameters
     ----------
@@ -19,21 +19,34 @@ def costs_in_words(runs: pl.DataFrame) -> list[str]:
     said = [
         "Charged over all runs (pessimistic reading): "
         f"{words.usd(first['fees'].sum())} of fees, {words.usd(first['funding'].sum())} of "
-        "funding (negative: received)."
+        f"funding (negative: received), {_slippage(first)} of slippage."
     ]
-    settings = runs["costs"].unique(maintain_order=True).to_list()
-    said += [f"Costs as set: {_spelled(one)}." for one in settings[:3]]
+    given = runs.select("coin", "costs").unique(maintain_order=True)
+    read = [(coin, *_parted(costs)) for coin, costs in given.iter_rows()]
+    settings = list(dict.fromkeys(spelled for _, spelled, _ in read))
+    said += [f"Costs as set: {one}." for one in settings[:3]]
     if len(settings) > 3:
         said.append(f"{len(settings) - 3} more settings of costs are in `backtest_runs`.")
+    bases = dict.fromkeys((coin, basis) for coin, _, basis in read if basis is not None)
+    said += [f"Slippage of {coin}: {basis}." for coin, basis in bases]
     return said
 
 
-def _spelled(given: str) -> str:
-    """Return a JSON object as words; what is no object stays as it is."""
+def _slippage(runs: pl.DataFrame) -> str:
+    """Return what slippage came to, where every run says so."""
+    return words.usd(None if runs["slippage"].null_count() else runs["slippage"].sum())
+
+
+def _parted(given: str) -> tuple[str, str | None]:
+    """Return a JSON object as words, and apart what slippage rests on.
+
+    What is no object stays as it is.
+    """
     try:
         read = json.loads(given)
     except json.JSONDecodeError:
-        return given
+        return given, None
     if not isinstance(read, dict):
-        return given
-    return ", ".join(f"{words.spelled(key)} {value}" for key, value in read.items())
+        return given, None
+    basis = read.pop("slippage_basis", None)
+    return ", ".join(f"{words.spelled(key)} {value}" for key, value in read.items()), basis

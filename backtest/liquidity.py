@@ -1,0 +1,102 @@
+"""This module reads how restless and how busy a coin was in the day before each bar."""
+
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+
+from backtest.bars import Bars, as_utc
+from backtest.contexts import last_said
+from backtest.impact import DAY, day_volatility, day_volume
+from backtest.market import HOME, is_simulated
+
+# The volume of a day changes little in two hours.
+CONTEXT_AGE = np.timedelta64(2 * 3_600_000_000, "us")
+
+
+class Liquidity(NamedTuple):
+    """What the impact law needs at the open of each bar; NaN: not known.
+
+    Attributes
+    ----------
+    volatility : float64[n]
+        Of the day before, a fraction.
+    volume : float64[n]
+        Traded at Hyperliquid in the day before, USD.
+    basis
+        Where the volume comes from, in words.
+    """
+
+    volatility: np.ndarray
+    volume: np.ndarray
+    basis: str
+
+
+def read_liquidity(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Liquidity:
+    """Read volatility from the candles replayed, and volume from Hyperliquid's own rows.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    bars
+        Bars of the period, without a warm-up.
+
+    Notes
+    -----
+    The volume is the venue's own of the 24 hours before, if it was said within two hours;
+    otherwise that of Hyperliquid's candles of the same width.  Another venue's volume says
+    nothing of an order here, and is not used.
+    """
+    own = _candles(lake, bars, bars.venue, bars.source)
+    at_home = own if bars.venue == HOME else _candles(lake, bars, HOME, None)
+    _, said = last_said(lake, bars, bars.start, CONTEXT_AGE)
+    counted = day_volume(at_home, bars.start)
+    sources = {
+        "the volume that the venue says": ~np.isnan(said),
+        "the volume of its candles": np.isnan(said) & ~np.isnan(counted),
+    }
+    basis = " or ".join(name for name, known in sources.items() if known.any())
+    volume = np.where(np.isnan(said), counted, said)
+    return Liquidity(day_volatility(own, bars.start), volume, basis)
+
+
+def _candles(
+    lake: duckdb.DuckDBPyConnection, bars: Bars, venue: str, source: str | None
+) -> Bars:
+    """Return a venue's candles from a day before ``bars`` on; no source: that with the most."""
+    rows = lake.sql(
+        """
+        with held as (
+            select start_ts, source, open_px, high_px, low_px, close_px, volume
+            from candles
+            where
+                coin = $coin and venue = $venue and interval = $interval
+                and source = coalesce($source, source)
+                and starts_with(source, 'simulated') = $simulated
+                and start_ts >= $first and start_ts < $last
+                and day >= ($first at time zone 'UTC')::date
+                and day <= ($last at time zone 'UTC')::date
+        ),
+
+        fullest as (select source from held group by all order by count(*) desc, source limit 1)
+
+        select start_ts, open_px, high_px, low_px, close_px, volume
+        from held
+        where source = (select source from fullest)
+        order by start_ts
+        """,
+        params={
+            "coin": bars.coin,
+            "venue": venue,
+            "interval": bars.interval,
+            "source": source,
+            "simulated": is_simulated(bars.source),
+            "first": as_utc(bars.start[0] - DAY),
+            "last": as_utc(bars.start[-1]),
+        },
+    ).pl()
+    start = rows["start_ts"].to_numpy().astype("datetime64[us]")
+    names = ("open_px", "high_px", "low_px", "close_px", "volume")
+    columns = [rows[name].cast(float).to_numpy() for name in names]
+    return Bars(bars.coin, venue, source or "", bars.interval, bars.width, start, *columns)
