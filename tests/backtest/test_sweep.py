@@ -1,5 +1,7 @@
 """A sweep against the account that replays one setting at a time; and what it refuses."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
+from backtest.kernels import sweep as kernels
 from backtest.leg import Leg, Slippage
 from backtest.replay import replay
 from backtest.sweep import CHUNK, draws, grid, sweep
@@ -101,6 +104,24 @@ def test_a_sweep_makes_the_trades_of_the_account(seed, n, wild, bound, start_equ
                 assert np.isnan(value)
             else:
                 assert value == pytest.approx(alone.equity[upto[-1]], abs=1e-6)
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 200), dense=st.sampled_from([0.01, 0.5]))
+def test_what_is_known_ahead_is_what_a_look_would_find(seed, n, dense):
+    rng = np.random.default_rng(seed)
+    low_px = rng.uniform(1, 2, n)
+    high_px = low_px + rng.uniform(0, 1, n)
+    lowest, highest = kernels.blocks(high_px, low_px)
+    cuts = range(0, n, kernels.BLOCK)
+    assert lowest.tolist() == [low_px[cut : cut + kernels.BLOCK].min() for cut in cuts]
+    assert highest.tolist() == [high_px[cut : cut + kernels.BLOCK].max() for cut in cuts]
+    sides = np.where(rng.random(n) < dense, 1, 0).astype(np.int8)
+    edges = np.unique([0, n, *rng.integers(0, n, 3)])
+    found = kernels.next_signals(sides, edges)
+    for start, end in pairwise(edges):
+        for bar in range(start, end):
+            ahead = np.flatnonzero(sides[bar:end])
+            assert found[bar] == (bar + ahead[0] if ahead.size else end)
 
 
 def small(**fields):
