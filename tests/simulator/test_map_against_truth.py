@@ -9,13 +9,18 @@ Who was liquidated without having acted since must have been on the map where it
 - Where it happened is the mark at which a liquidation began: its first order, takeover or
   deleveraging of a position.
 - Isolated positions, and cross ones that share their margin with no other, are held against
-  their own price: within a bucket of 0.5 %, or between that mark and the one before it.  In a
-  crash marks jump by more than a bucket, and nobody is liquidated between.
-- Cross accounts with several positions are held against the joint map, solved along the way
-  that prices took.  Marks of their other coins are told by the minute, so a few are a bucket
-  further off.
-- Funding paid on the way moves the prices of cross positions.  Here it is an hour's or two,
-  which is far less than a bucket.
+  their own price; cross accounts with several positions against the joint map, solved along the
+  straight way from the marks at T to those at which it happened.
+- All of them are within one bucket of 0.5 % of it, but for prices that were jumped over.  Marks
+  are set every 3 s, in a crash by more than a bucket, and nobody is liquidated between two.  So
+  a price counts as jumped over if the map still held the position at the marks just before, and
+  no more at these: a long's mark was above its price and is below now; a joint account was not
+  exhausted on the way to the marks before, and is on the way to these.  Such are 9 of 406 in
+  the first world and 3 of 5,054 in the four larger ones, none of them 1.3 buckets off.
+- Marks are told with each trade and liquidation, and at each minute's end: of a coin in which
+  nothing happened since, the mark is what was told last, up to a minute old.  Funding paid on
+  the way, an hour's or two, moves the prices of cross positions by far less than a bucket.
+  Neither takes a price of these worlds further off than said above.
 """
 
 import math
@@ -42,7 +47,9 @@ BUCKET = math.log(1.005)
 # A way that prices took is a fall of the market by so much, of which each coin has its beta.
 WAY_PCT = 10.0
 ALONE = ("isolated", "single")
-PLACES = ("near", "jumped", "next", "far", "nowhere")
+MARKED = ("minutes", "trades", "liquidations")
+PERIOD_US = 3_000_000  # from marks to marks, where they move
+PLACES = ("near", "jumped", "far", "nowhere")
 
 
 def run(seed, accounts, coins=6, minutes=150):
@@ -69,7 +76,7 @@ def run(seed, accounts, coins=6, minutes=150):
 
 
 def held_rows(sim, moment, at, shift):
-    """Return the venue's own book as rows of `positions`."""
+    """Return the venue's own book as rows of `positions`, its prices off by so much."""
     return [
         position(
             row["name"],
@@ -169,49 +176,69 @@ def judged(con, sim, moment, rows, at):
 
 
 def marks_of(rows):
-    return pl.concat(
-        [
-            rows["minutes"].select("ts", "coin", "mark_px"),
-            rows["liquidations"].select("ts", "coin", "mark_px"),
-        ]
-    ).sort("ts", "coin", maintain_order=True)
+    """Return every mark that was told: at a minute's end, with a trade, with a liquidation."""
+    told = (rows[name].select("ts", "coin", "mark_px") for name in MARKED)
+    return pl.concat(told).sort("ts", "coin", maintain_order=True)
 
 
-def where(one, marks, px):
-    """Say how a price of the map lies to the mark at which a liquidation began."""
+def told_until(marks, ts):
+    """Return the newest mark of each coin, of those told before ``ts``."""
+    last = marks.filter(pl.col("ts") < ts).group_by("coin").last()
+    return dict(last.select("coin", "mark_px").iter_rows())
+
+
+def where(one, px, jumped):
+    """Say how a price of the map lies to the mark at which a liquidation began.
+
+    Parameters
+    ----------
+    one
+        The liquidation.
+    px
+        Where the map has it, USD; None: nowhere.
+    jumped
+        Whether the map still held the position at the marks just before.
+    """
     if px is None:
         return "nowhere"
-    off = abs(math.log(one["mark_px"] / px))
-    if off <= BUCKET:
+    if abs(math.log(one["mark_px"] / px)) <= BUCKET:
         return "near"
-    earlier = marks.filter(
-        (pl.col("coin") == one["coin"])
-        & (pl.col("ts") < one["ts"])
-        & (pl.col("mark_px") != one["mark_px"])
-    )
-    low, high = sorted([one["mark_px"], earlier["mark_px"][-1]])
-    if low <= px <= high:
-        return "jumped"
-    return "next" if off <= 2 * BUCKET else "far"
+    return "jumped" if jumped else "far"
 
 
-def joint_px(tiers, book, marks, one):
-    """Return where the joint map has a liquidation, along the way that prices took."""
-    there = dict(
-        marks.filter(pl.col("ts") <= one["ts"])
-        .group_by("coin")
-        .last()
-        .select("coin", "mark_px")
-        .iter_rows()
-    ) | {one["coin"]: one["mark_px"]}
+def alone(one, marks):
+    """Judge by its own price a position that shares its margin with no other."""
+    px, was = one["liquidation_px"], told_until(marks, period(one["ts"]))[one["coin"]]
+    if px is None:
+        return where(one, None, False)
+    # A long is held above its price, a short below; here and there lie on two sides of it.
+    return where(one, px, (was - px) * (one["mark_px"] - px) < 0)
+
+
+def period(ts):
+    """Return the moment of the marks of ``ts``: they are set every 3 s."""
+    return ts - timedelta(microseconds=ts.timestamp() * 1_000_000 % PERIOD_US)
+
+
+def together(tiers, book, marks, one):
+    """Judge by the joint map, along the ways that prices took, one of several positions."""
     mine = book.filter(account=one["account"])
+    now = period(one["ts"])
+    there = told_until(marks, now + timedelta(microseconds=PERIOD_US))
+    px, here = joint_px(tiers, mine, there | {one["coin"]: one["mark_px"]}, one)
+    _, before = joint_px(tiers, mine, told_until(marks, now), one)
+    return where(one, px, before > 1 >= here)
+
+
+def joint_px(tiers, mine, there, one):
+    """Return where the joint map has a liquidation on the way to marks, USD and share of it."""
     now = dict(mine.select("coin", "current_px").iter_rows())
     betas = {coin: (1 - there[coin] / px) * 100 / WAY_PCT for coin, px in now.items()}
     solved = solve(mine, tiers, betas).filter(coin=one["coin"]).row(0, named=True)
-    if solved["basis"] not in ("solved", "own"):
-        return None
     move = solved["fall_pct"]
-    return None if move is None else now[one["coin"]] * (1 - betas[one["coin"]] * move / 100)
+    if solved["basis"] not in ("solved", "own") or move is None:
+        return None, math.inf
+    return now[one["coin"]] * (1 - betas[one["coin"]] * move / 100), move / WAY_PCT
 
 
 @pytest.fixture(scope="module")
@@ -233,16 +260,14 @@ def against_truth(con, seed, accounts, shift=1.0):
     found = judged(con, sim, moment, rows, at)
     marks, tiers = marks_of(rows), tiers_at(con, at)
     age = timedelta(hours=26)
-    book = con.sql(
-        HELD, params={"coin": "BTC", "at": at, "knowable": False, "max_age": age}
-    ).pl()
+    asked = {"coin": "BTC", "at": at, "knowable": False, "max_age": age, "untrusted": False}
+    book = con.sql(HELD, params=asked).pl()
     said = Counter()
     for one in found.to_dicts():
         if one["why"] in ALONE:
-            said[one["why"], where(one, marks, one["liquidation_px"])] += 1
+            said[one["why"], alone(one, marks)] += 1
         elif one["why"] == "several":
-            px = joint_px(tiers, book, marks, one)
-            said["several", where(one, marks, px)] += 1
+            said["several", together(tiers, book, marks, one)] += 1
         else:
             said[one["why"]] += 1
     on_the_map(con, found.filter(pl.col("why").is_in(ALONE)), at)
@@ -270,16 +295,16 @@ def on_the_map(con, found, at):
 
 def holds(said):
     """Assert it of what :func:`against_truth` counted."""
-    alone = {place: sum(said[why, place] for why in ALONE) for place in PLACES}
-    assert not alone["next"] + alone["far"] + alone["nowhere"], said
-    assert alone["near"] >= 0.95 * sum(alone.values()), said
-    several = {place: said["several", place] for place in PLACES}
-    assert not several["far"] + several["nowhere"], said
-    assert several["near"] >= 0.93 * sum(several.values()), said
+    judged = [*ALONE, "several"]
+    near, jumped, far, nowhere = (sum(said[why, place] for why in judged) for place in PLACES)
+    assert not far + nowhere, said
+    # A map that is right by jumps alone would say nothing.
+    assert jumped <= 0.03 * near, said
     # Most liquidations can be judged.
     left_out = said["acted"] + said["changed by the venue"]
     assert left_out < 0.3 * sum(said.values()), said
-    return sum(alone.values()), sum(several.values())
+    several = sum(said["several", place] for place in PLACES)
+    return near + jumped - several, several
 
 
 def test_who_was_liquidated_without_acting_was_on_the_map(con):
@@ -291,9 +316,13 @@ def test_who_was_liquidated_without_acting_was_on_the_map(con):
     assert said["single", "near"] > 25
 
 
-def test_a_map_that_is_off_by_three_buckets_is_seen(con):
+@pytest.mark.parametrize("shift", [pytest.param(0.985, marks=pytest.mark.slow), 1.015])
+def test_a_map_that_is_off_by_three_buckets_is_seen(con, shift):
+    said = against_truth(con, 3, 1_500, shift)
+    for why in (*ALONE, "several"):
+        assert said[why, "far"] > said[why, "near"]
     with pytest.raises(AssertionError):
-        holds(against_truth(con, 3, 1_500, shift=1.015))
+        holds(said)
 
 
 @pytest.mark.slow
