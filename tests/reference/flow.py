@@ -146,7 +146,7 @@ def score(ratio, one_sidedness, fall_pct, taken):
 
 
 def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000.0):
-    """Return (start, end, last, side, notional, px_before, px_worst, recovery) of each."""
+    """Return a dict for each, with all that the macro tells of it."""
     minute, gap = timedelta(minutes=1), timedelta(minutes=10)
     until = until.replace(second=0, microsecond=0)
     first = since.replace(second=0, microsecond=0) - timedelta(days=1)
@@ -166,17 +166,42 @@ def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000
         if not seeds or not since <= start < until:
             continue
         ended = all(last + minute * step in known for step in range(10))
-        trades = forced_trades(fills, coin, start, last)
-        long = sum(trade["notional"] for trade in trades if trade["side"] == "long")
-        total = sum(trade["notional"] for trade in trades)
-        side = "long" if long >= total / 2 else "short"
-        prices = moved(fills, coin, start, last, until, side)
-        found.append((start, last if ended else None, last, side, total, *prices))
+        forced = summed(forced_trades(fills, coin, start, last))
+        peak = max(run, key=lambda row: (row["velocity"], -row["ts"].timestamp()))
+        found.append(
+            {
+                "coin": coin,
+                "start_ts": start,
+                "end_ts": last if ended else None,
+                "last_ts": last,
+                "peak_ts": peak["ts"],
+                "peak_velocity": peak["velocity"],
+                "held_share": held_time(hours, start, last) / (last - start),
+                **forced,
+                **moved(fills, coin, start, last, until, forced["side"]),
+            }
+        )
     return found
+
+
+def summed(trades):
+    """Return what was forced out: counts, USD by side and by method, and the larger side."""
+    usd = {
+        name: math.fsum(trade["notional"] for trade in trades if name in trade.values())
+        for name in ("long", "short", "adl", "backstop")
+    }
+    return {
+        "side": "long" if usd["long"] >= usd["short"] else "short",
+        "liquidations": len(trades),
+        "accounts": len({trade["account"] for trade in trades} - {None}),
+        "notional": math.fsum(trade["notional"] for trade in trades),
+        **{f"{name}_notional": value for name, value in usd.items()},
+    }
 
 
 def moved(fills, coin, start, last, until, side):
     """Return the price before, the worst during, and what was taken back within an hour."""
+    told = dict.fromkeys(("px_before", "px_worst", "worst_ts", "move_pct", "recovery_pct"))
     pick, other = (min, max) if side == "long" else (max, min)
     trades = [
         (fill["time_ts"], fill["trade_id"], fill["px"])
@@ -187,15 +212,18 @@ def moved(fills, coin, start, last, until, side):
         and fill["time_ts"] < until
     ]
     before = max((t for t in trades if start - HOUR <= t[0] < start), default=None)
+    told["px_before"] = before and before[2]
     during = [t for t in trades if start <= t[0] < last]
     if not during:
-        return before and before[2], None, None
+        return told
     worst = pick(t[2] for t in during)
     at = min(t[0] for t in during if t[2] == worst)
+    told |= {"px_worst": worst, "worst_ts": at}
+    if before is None:
+        return told
+    told["move_pct"] = (worst / before[2] - 1) * 100
     after = [t[2] for t in trades if at < t[0] < at + HOUR]
-    back = None
-    if before and after and at + HOUR <= until and (worst < before[2]) == (side == "long"):
-        back = (
-            (other(after) - worst) / (before[2] - worst) * 100 if worst != before[2] else None
-        )
-    return before and before[2], worst, back
+    against = worst < before[2] if side == "long" else worst > before[2]
+    if after and at + HOUR <= until and against:
+        told["recovery_pct"] = (other(after) - worst) / (before[2] - worst) * 100
+    return told

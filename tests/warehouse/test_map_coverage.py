@@ -74,16 +74,19 @@ def test_coverage_is_that_of_the_obvious_version(con, sweeps, contexts, asked):
     for row in got:
         key = row["band"] if row["low_pct"] is None else row["low_pct"]
         size, positions = sums[row["side"], key]
-        assert (row["mapped_size"], row["positions"]) == (pytest.approx(size), positions)
+        assert (row["mapped_size"], row["positions"]) == (
+            pytest.approx(size, rel=1e-9),
+            positions,
+        )
         share = shares[row["side"], key]
-        assert row["coverage"] == (None if share is None else pytest.approx(share))
+        assert row["coverage"] == (None if share is None else pytest.approx(share, rel=1e-9))
         if row["mark_px"] is not None:
-            assert row["mapped_notional"] == pytest.approx(size * row["mark_px"])
+            assert row["mapped_notional"] == pytest.approx(size * row["mark_px"], rel=1e-9)
     for side in ("long", "short"):
         parts = {row["band"]: row["coverage"] for row in got if row["side"] == side}
         whole = parts.pop("all")
         if whole is not None:
-            assert sum(parts.values()) == pytest.approx(whole)
+            assert sum(parts.values()) == pytest.approx(whole, rel=1e-9)
     answering, base = want.answering(), want.base()
     (row,) = {
         tuple(row[name] for name in ("snapshot_ts", "base_ts", "complete")) for row in got

@@ -50,11 +50,13 @@ def test_the_map_agrees_with_the_obvious_version(ask, book, width_pct):
         notional, size, positions, largest = want[
             row["side"], obvious.bucket(row["px_low"] * (1 + 1e-9), width_pct)
         ]
-        assert row["notional"] == pytest.approx(notional)
-        assert row["size"] == pytest.approx(size)
+        assert row["notional"] == pytest.approx(notional, rel=1e-9)
+        assert row["size"] == pytest.approx(size, rel=1e-9)
         assert row["positions"] == positions
-        assert row["top_account_share"] == pytest.approx(largest / notional)
-        assert row["distance_pct"] == pytest.approx((row["px"] / MARK - 1) * 100, abs=1e-9)
+        assert row["top_account_share"] == pytest.approx(largest / notional, rel=1e-9)
+        assert row["distance_pct"] == pytest.approx(
+            (row["px"] / MARK - 1) * 100, abs=1e-9, rel=1e-9
+        )
 
 
 @asked_of_a_lake
@@ -68,7 +70,7 @@ def test_every_dollar_with_a_price_is_on_the_map_once(ask, book, width_pct):
             if row["liquidation_px"] is not None and row["size"] * sign > 0
         )
         assert sum(row["notional"] for row in rows if row["side"] == side) == pytest.approx(
-            whole
+            whole, rel=1e-9
         )
 
 
@@ -81,7 +83,7 @@ def test_scenarios_agree_with_the_obvious_version(ask, book, pcts):
     }
     for row in rows:
         notional, count = obvious.triggered(book, MARK, row["pct"], row["direction"])
-        assert row["notional"] == pytest.approx(notional)
+        assert row["notional"] == pytest.approx(notional, rel=1e-9)
         assert row["positions"] == count
 
 
@@ -102,7 +104,7 @@ def test_a_scenario_is_the_sum_of_the_map_it_reaches(ask, book):
                 else cell["px"] <= row["target_px"] * (1 + 1e-12)
             )
         ]
-        assert row["notional"] == pytest.approx(sum(reached))
+        assert row["notional"] == pytest.approx(sum(reached), rel=1e-9)
 
 
 @asked_of_a_lake
@@ -132,8 +134,8 @@ def test_clusters_agree_with_the_obvious_version(ask, book, width_pct):
     assert {(row["side"], row["px_low"]) for row in rows} == want.keys()
     for row in rows:
         high, notional = want[row["side"], row["px_low"]]
-        assert row["px_high"] == pytest.approx(high)
-        assert row["notional"] == pytest.approx(notional)
+        assert row["px_high"] == pytest.approx(high, rel=1e-9)
+        assert row["notional"] == pytest.approx(notional, rel=1e-9)
     assert [row["notional"] for row in rows] == sorted(
         (row["notional"] for row in rows), reverse=True
     )
@@ -152,9 +154,9 @@ def test_every_dollar_with_a_price_is_in_one_cluster(ask, book, width_pct):
             assert sum(one["px_low"] <= px < one["px_high"] for one in mine) == 1
         assert sum(row["positions"] for row in mine) == len(masses)
     if priced:
-        assert sum(row["share"] for row in rows) == pytest.approx(1)
+        assert sum(row["share"] for row in rows) == pytest.approx(1, rel=1e-9)
         whole = sum(abs(row["size"]) * row["liquidation_px"] for row in priced)
-        assert sum(row["notional"] for row in rows) == pytest.approx(whole)
+        assert sum(row["notional"] for row in rows) == pytest.approx(whole, rel=1e-9)
 
 
 @asked_of_a_lake
