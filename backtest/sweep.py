@@ -7,21 +7,20 @@ work side by side; the kernel holds no lock.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
 from os import cpu_count
 
 import numpy as np
 
+from backtest.flat import lay_flat
 from backtest.kernels import sweep as kernels
 from backtest.leg import Leg
-from backtest.records import MARKET, RESULT, SETTING, TRADE
+from backtest.records import MARKET, RESULT, TRADE
+from backtest.settings import PARAMETERS, filled
 from backtest.terms import Terms
 
-DAY = np.timedelta64(1, "D")
 # Settings a thread takes at once: enough that the launch does not count, few enough that
 # progress is seen.
 CHUNK = 64
-PARAMETERS = ("leg", "stop_fraction", "target_fraction", "max_bars", "notional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +58,6 @@ class Swept:
         """
         start = np.full((self.equity.shape[0], 1), self.start_equity)
         return np.diff(np.hstack([start, self.equity]), axis=1) / self.start_equity
-
-
-def grid(**parameters: Sequence[float]) -> dict[str, np.ndarray]:
-    """Return every combination of ``parameters``, the last varying fastest.
-
-    >>> {name: values.tolist() for name, values in grid(leg=[0], stop_fraction=[1, 2]).items()}
-    {'leg': [0, 0], 'stop_fraction': [1, 2]}
-    """
-    rows = list(product(*parameters.values()))
-    return {
-        name: np.array(column)
-        for name, column in zip(parameters, zip(*rows, strict=True), strict=True)
-    }
-
-
-def draws(
-    count: int, seed: int, **parameters: Callable[[np.random.Generator, int], np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Return ``count`` random settings; each parameter is drawn by its own function.
-
-    >>> drawn = draws(3, 1, stop_fraction=lambda rng, n: rng.uniform(0.01, 0.02, n))
-    >>> drawn["stop_fraction"].size
-    3
-    """
-    rng = np.random.default_rng(seed)
-    return {name: np.asarray(draw(rng, count)) for name, draw in parameters.items()}
 
 
 def sweep(
@@ -130,18 +103,16 @@ def sweep(
     Nobody is liquidated here.  ``results["closest"]`` is the least of equity over notional that
     any trade came to: above the coin's maintenance rate, nobody would have been.
     """
-    tried = _filled(settings, len(legs))
+    tried = filled(settings, len(legs))
     _check(legs, terms, bound, tried)
-    market, sides, upcoming, targets, ends, places, day = _lay(legs)
-    rows = _rows(places, tried, terms, bound)
+    flat = lay_flat(legs)
+    rows = _rows(flat.places, tried, terms, bound)
     sizes = legs[0].slippage.sizes
     curves = np.concatenate([leg.slippage.curves for leg in legs])
     costs = terms.costs.taker_fee, terms.costs.maker_fee, sizes, curves
 
     def work(chunk: np.ndarray) -> tuple[np.ndarray, ...]:
-        return kernels.sweep(
-            market, sides, upcoming, targets, ends, chunk, costs, day.size, keep_trades
-        )
+        return kernels.sweep(*flat[:5], chunk, costs, flat.day.size, keep_trades)
 
     chunks = [rows[start : start + CHUNK] for start in range(0, rows.size, CHUNK)]
     done, found = 0, []
@@ -156,35 +127,11 @@ def sweep(
         np.concatenate(parts) if parts else empty
         for parts, empty in zip(
             zip(*found, strict=True) if found else ((), (), ()),
-            (np.zeros(0, RESULT), np.zeros((0, day.size)), np.zeros(0, TRADE)),
+            (np.zeros(0, RESULT), np.zeros((0, flat.day.size)), np.zeros(0, TRADE)),
             strict=True,
         )
     )
-    return Swept(tried, results, equity, day, trades, terms.start_equity)
-
-
-def _filled(settings: Mapping[str, np.ndarray], legs: int) -> dict[str, np.ndarray]:
-    unknown = set(settings) - set(PARAMETERS)
-    if unknown:
-        names = ", ".join(PARAMETERS)
-        raise ValueError(
-            f"{sorted(unknown)[0]!r} is no parameter of a sweep; there are {names}"
-        )
-    count = {len(values) for values in settings.values()}
-    if len(count) != 1:
-        raise ValueError("settings must be arrays of one length, and at least one of them")
-    n = count.pop()
-    rest = {
-        "leg": np.zeros(n, np.int64),
-        "stop_fraction": np.full(n, np.nan),
-        "target_fraction": np.full(n, np.nan),
-        "max_bars": np.zeros(n, np.int64),
-        "notional": np.full(n, 10_000.0),
-    }
-    filled = {name: np.asarray(settings.get(name, rest[name])) for name in PARAMETERS}
-    if n and not ((filled["leg"] >= 0) & (filled["leg"] < legs)).all():
-        raise ValueError(f"leg must be from 0 to {legs - 1}")
-    return filled
+    return Swept(tried, results, equity, flat.day, trades, terms.start_equity)
 
 
 def _check(
@@ -215,100 +162,11 @@ def _check(
         raise ValueError("notional must be above 0, and max_bars 0 or more")
 
 
-def _lay(legs: Sequence[Leg]) -> tuple:
-    """Lay legs flat; bars that legs share lie there once."""
-    known: dict[tuple[int, ...], tuple[int, int, int]] = {}
-    columns: list[tuple[np.ndarray, ...]] = []
-    places, sides, starts, targets, ends = [], [], [0], [], []
-    used = curves = ending = 0
-    days = np.unique(
-        np.concatenate([leg.bars.end - np.timedelta64(1, "us") for leg in legs]).astype(
-            "datetime64[D]"
-        )
-    )
-    target_start = 0
-    for leg in legs:
-        n = len(leg.bars)
-        key = tuple(map(id, (leg.bars, leg.funding_rate, leg.slippage, leg.oracle_px)))
-        if key not in known:
-            columns.append(_columns(leg, curves))
-            day = (leg.bars.end - np.timedelta64(1, "us")).astype("datetime64[D]")
-            last = np.flatnonzero(np.diff(day.astype(np.int64), append=np.iinfo(np.int64).max))
-            # A day without bars ends where the one before did.
-            whole = np.searchsorted(days, [day[0], day[-1]])
-            span = days[whole[0] : whole[1] + 1]
-            at = np.searchsorted(day[last], span, side="right") - 1
-            ends.append(used + last[at])
-            known[key] = used, ending, int(whole[0])
-            ending += span.size
-            used += columns[-1][0].size
-        curves += leg.slippage.curves.shape[0]
-        origin, end, first_day = known[key]
-        aims = leg.decisions.target_px
-        has_targets = not np.isnan(aims).all()
-        places.append(
-            (
-                origin,
-                n,
-                starts[-1],
-                target_start if has_targets else -1,
-                end,
-                first_day,
-                _span(leg, days),
-            )
-        )
-        if has_targets:
-            targets.append(aims)
-            target_start += n
-        sides.append(leg.decisions.side)
-        starts.append(starts[-1] + n)
-    flat = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
-    lowest, highest = kernels.blocks(flat[1], flat[2])
-    side = np.concatenate(sides)
-    return (
-        (*flat[:4], lowest, highest, *flat[4:]),
-        side,
-        kernels.next_signals(side, np.array(starts)),
-        np.concatenate(targets) if targets else np.zeros(0),
-        np.concatenate(ends),
-        places,
-        days,
-    )
-
-
-def _span(leg: Leg, days: np.ndarray) -> int:
-    edges = (leg.bars.end[[0, -1]] - np.timedelta64(1, "us")).astype("datetime64[D]")
-    first, last = np.searchsorted(days, edges)
-    return int(last - first + 1)
-
-
-def _columns(leg: Leg, curves: int) -> tuple[np.ndarray, ...]:
-    """Return prices, what funding has come to, and the curve, padded to whole blocks."""
-    bars = leg.bars
-    paid_on = bars.open_px
-    if leg.oracle_px is not None:
-        paid_on = np.where(np.isnan(leg.oracle_px), bars.open_px, leg.oracle_px)
-    made = (
-        bars.open_px,
-        bars.high_px,
-        bars.low_px,
-        bars.close_px,
-        np.cumsum(leg.funding_rate * paid_on),
-        leg.slippage.row + curves,
-    )
-    missing = -len(bars) % kernels.BLOCK
-    return tuple(np.concatenate([column, np.repeat(column[-1:], missing)]) for column in made)
-
-
 def _rows(
-    places: Sequence[tuple], tried: Mapping[str, np.ndarray], terms: Terms, bound: str
+    places: np.ndarray, tried: Mapping[str, np.ndarray], terms: Terms, bound: str
 ) -> np.ndarray:
-    rows = np.zeros(tried["leg"].size, SETTING)
-    place = np.array(places)[tried["leg"]]
-    rows["origin"] = rows["first"] = place[:, 0]
-    rows["last"] = place[:, 0] + place[:, 1]
-    for number, name in enumerate(("sides", "targets", "ends", "day", "days"), start=2):
-        rows[name] = place[:, number]
+    """Return one record a setting: where its leg lies, and what is tried there."""
+    rows = places[tried["leg"]]
     for name in PARAMETERS[1:]:
         rows[name] = tried[name]
     rows["start_equity"], rows["leverage"] = terms.start_equity, terms.leverage

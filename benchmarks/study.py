@@ -10,10 +10,11 @@ import numpy as np
 from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.leg import Leg, Slippage
+from backtest.settings import grid
 from backtest.statistics.bootstrap import interval
 from backtest.statistics.deflated import deflate
 from backtest.statistics.overfitting import overfitting
-from backtest.sweep import grid, sweep
+from backtest.sweep import sweep
 from backtest.terms import Costs, Terms
 from benchmarks.figure import Figure, apart
 

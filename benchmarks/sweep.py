@@ -14,7 +14,8 @@ import pandas as pd
 from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.leg import Leg, Slippage
-from backtest.sweep import Swept, grid, sweep
+from backtest.settings import grid
+from backtest.sweep import Swept, sweep
 from backtest.terms import Costs, Terms
 from benchmarks.figure import Figure, best
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
-from backtest.kernels import sweep as kernels
+from backtest.kernels import skip
 from backtest.leg import Leg, Slippage
 from backtest.replay import replay
-from backtest.sweep import CHUNK, draws, grid, sweep
+from backtest.settings import draws, grid
+from backtest.sweep import CHUNK, sweep
 from backtest.terms import Costs, Terms
 
 MINUTE = np.timedelta64(60_000_000, "us")
@@ -111,13 +112,13 @@ def test_what_is_known_ahead_is_what_a_look_would_find(seed, n, dense):
     rng = np.random.default_rng(seed)
     low_px = rng.uniform(1, 2, n)
     high_px = low_px + rng.uniform(0, 1, n)
-    lowest, highest = kernels.blocks(high_px, low_px)
-    cuts = range(0, n, kernels.BLOCK)
-    assert lowest.tolist() == [low_px[cut : cut + kernels.BLOCK].min() for cut in cuts]
-    assert highest.tolist() == [high_px[cut : cut + kernels.BLOCK].max() for cut in cuts]
+    lowest, highest = skip.blocks(high_px, low_px)
+    cuts = range(0, n, skip.BLOCK)
+    assert lowest.tolist() == [low_px[cut : cut + skip.BLOCK].min() for cut in cuts]
+    assert highest.tolist() == [high_px[cut : cut + skip.BLOCK].max() for cut in cuts]
     sides = np.where(rng.random(n) < dense, 1, 0).astype(np.int8)
     edges = np.unique([0, n, *rng.integers(0, n, 3)])
-    found = kernels.next_signals(sides, edges)
+    found = skip.next_signals(sides, edges)
     for start, end in pairwise(edges):
         for bar in range(start, end):
             ahead = np.flatnonzero(sides[bar:end])

@@ -1,0 +1,185 @@
+"""This module takes one coin through a bar, or a part of one, of which four prices are known.
+
+Tuples that the functions hand on:
+
+``book``
+    held : HELD[c]; cash : float64[1]; px : float64[c], last prices; outcome : int8[n, c];
+    trades : TRADE[k]; count : int64[1], how many of them are written; offered : float64[1],
+    coins that resting limits may still get of what the piece traded.
+``terms``
+    rules : RULES[1]; sizes : float64[s] and curves : float64[r, 2, s], see
+    :func:`backtest.kernels.prices.slippage`, bought and sold; decimals : int64[c];
+    instrument : int64[c], first, rate, deduction, see
+    :func:`warehouse.kernels.margin.maintenance_margin`; instrument -1: never liquidated.
+``piece``
+    open, high, low, close, volume of a bar or of a part of it, and its row of ``curves``.
+"""
+
+import numpy as np
+
+from backtest.kernels.inside import SINCE_OPEN, exit_in_bar, trail_in_bar
+from backtest.kernels.ledger import is_spent, record, sell_out, take_off
+from backtest.kernels.liquidate import is_exhausted, liquidation_level, maintenance_of
+from backtest.kernels.orders import (
+    NOTHING,
+    beyond,
+    drop_order,
+    fill_at_open,
+    fill_inside,
+    reaches_venue,
+)
+from backtest.records import (
+    LIQUIDATION,
+    OPTIMISTIC,
+    SHARE,
+    STOP,
+    TARGET,
+    TIME,
+    TRAIL,
+)
+from warehouse.kernels._jit import kernel
+
+
+@kernel
+def level_behind(h, liquidation):
+    """Return the level behind a position that is met first, and what it is."""
+    side = h.side
+    level, what = h.stop_px, STOP
+    if not np.isnan(h.trail_fraction):
+        trail = h.best_px * (1.0 - side * h.trail_fraction)
+        if np.isnan(level) or side * (trail - level) > 0.0:
+            level, what = trail, TRAIL
+    if not np.isnan(liquidation) and (np.isnan(level) or side * (liquidation - level) > 0.0):
+        level, what = liquidation, LIQUIDATION
+    return level, what
+
+
+@kernel
+def give_up(book, terms, decisions, coin, bar, piece, px):
+    """Liquidate a position at ``px``: at the market, and its maintenance margin is lost.
+
+    That is what the backstop leaves.  Who is closed at the market keeps the margin, so only
+    the optimistic reading does.
+    """
+    held, cash = book[0], book[1]
+    h = held[coin]
+    if terms[0][0].reading != OPTIMISTIC:
+        lost = maintenance_of(terms, coin, abs(h.size) * px)
+        h.forfeit += lost
+        cash[0] -= lost
+    drop_order(h, book[3], coin)
+    sell_out(book, terms, decisions, coin, bar, px, piece[5], LIQUIDATION)
+
+
+@kernel
+def take_profit(book, terms, decisions, coin, bar, piece, px):
+    """Fill the target at ``px``, in full or for the share that the bar allows."""
+    held, cash, trades, count, offered = book[0], book[1], book[4], book[5], book[6]
+    rules = terms[0]
+    h = held[coin]
+    coins = min(abs(h.size), offered[0])
+    offered[0] -= coins
+    take_off(h, cash, coins, px, rules[0].maker_fee, 0.0)
+    if is_spent(h):
+        drop_order(h, book[3], coin)
+        kind = decisions[h.decided, coin].kind
+        record(trades, count, h, coin, kind, bar, TARGET)
+
+
+@kernel
+def at_open(book, terms, decisions, coin, bar, piece, is_bar):
+    """Fill the levels that the open of a piece has passed."""
+    held, px = book[0], book[2]
+    h = held[coin]
+    open_px = piece[0]
+    h.worst_px = min(h.worst_px, open_px) if h.side > 0 else max(h.worst_px, open_px)
+    h.best_px = max(h.best_px, open_px) if h.side > 0 else min(h.best_px, open_px)
+    if is_exhausted(book, terms, px):
+        give_up(book, terms, decisions, coin, bar, piece, open_px)
+        return
+    level, what = level_behind(h, np.nan)
+    if h.side * (open_px - level) <= 0.0:
+        drop_order(h, book[3], coin)
+        sell_out(book, terms, decisions, coin, bar, open_px, piece[5], what)
+    elif h.side * (open_px - h.target_px) >= beyond(terms, coin, h.target_px):
+        take_profit(book, terms, decisions, coin, bar, piece, open_px)
+    if h.side != 0 and is_bar and h.until >= 0 and bar >= h.until:
+        drop_order(h, book[3], coin)
+        sell_out(book, terms, decisions, coin, bar, open_px, piece[5], TIME)
+
+
+@kernel
+def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
+    """Fill what lies within the range of a piece."""
+    held = book[0]
+    h = held[coin]
+    since = SINCE_OPEN
+    if h.order != NOTHING:
+        was_held = h.side != 0
+        how = fill_inside(book, terms, decisions, coin, bar, piece)
+        if h.side != 0 and not was_held:
+            since = how
+    if h.side == 0:
+        return
+    side, (_, high, low, close, _, curve) = h.side, piece
+    liquidation = liquidation_level(book, terms, coin, others)
+    # With the other coins at their worst the margin may be gone before this one moves.
+    begun = piece[0] if since == SINCE_OPEN else h.spent / abs(h.filled)
+    if side * (begun - liquidation) <= 0.0:
+        h.worst_px = min(h.worst_px, begun) if side > 0 else max(h.worst_px, begun)
+        give_up(book, terms, decisions, coin, bar, piece, begun)
+        return
+    behind, what = level_behind(h, liquidation)
+    target = h.target_px if book[6][0] > 0.0 else np.nan
+    past = beyond(terms, coin, target)
+    reason, ambiguous = exit_in_bar(
+        side, behind, target, past, high, low, close, since, optimistic
+    )
+    h.ambiguous |= ambiguous
+    worst = low if side > 0 else high
+    if reason == STOP:
+        h.worst_px = min(h.worst_px, behind) if side > 0 else max(h.worst_px, behind)
+        drop_order(h, book[3], coin)
+        if what == LIQUIDATION:
+            give_up(book, terms, decisions, coin, bar, piece, behind)
+        else:
+            sell_out(book, terms, decisions, coin, bar, behind, curve, what)
+        return
+    h.worst_px = min(h.worst_px, worst) if side > 0 else max(h.worst_px, worst)
+    if reason == TARGET:
+        h.best_px = max(h.best_px, h.target_px) if side > 0 else min(h.best_px, h.target_px)
+        take_profit(book, terms, decisions, coin, bar, piece, h.target_px)
+        if h.side == 0:
+            return
+    fraction = 0.0 if np.isnan(h.trail_fraction) else h.trail_fraction
+    before = h.best_px
+    h.best_px, level, hit, unsure = trail_in_bar(
+        side, fraction, before, high, low, close, since, optimistic
+    )
+    if np.isnan(h.trail_fraction):
+        return
+    h.ambiguous |= unsure
+    if hit:
+        drop_order(h, book[3], coin)
+        sell_out(book, terms, decisions, coin, bar, level, curve, TRAIL)
+
+
+@kernel
+def live(book, terms, decisions, coin, bar, piece, is_bar, rows, others, optimistic):
+    """Take one coin through one piece of a bar; ``rows`` reach the venue at its open."""
+    held, px = book[0], book[2]
+    h = held[coin]
+    rules = terms[0]
+    book[6][0] = rules[0].volume_share * piece[4] if rules[0].limit == SHARE else np.inf
+    px[coin] = piece[0]
+    if h.side != 0:
+        at_open(book, terms, decisions, coin, bar, piece, is_bar)
+    for row in range(rows[0], rows[1]):
+        reaches_venue(book, terms, decisions, coin, bar, piece, row)
+        if h.side != 0:
+            at_open(book, terms, decisions, coin, bar, piece, False)
+    if h.order != NOTHING:
+        fill_at_open(book, terms, decisions, coin, bar, piece)
+    if h.side != 0 or h.order != NOTHING:
+        inside(book, terms, decisions, coin, bar, piece, others, optimistic)
+    px[coin] = piece[3]
