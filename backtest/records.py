@@ -8,11 +8,17 @@ import numpy as np
 
 _F, _I, _SMALL = np.float64, np.int64, np.int8
 
+
+def _record(fields: list[tuple[str, type]]) -> np.dtype:
+    """Return the type of records whose fields are attributes, interpreted as compiled."""
+    return np.dtype((np.record, fields))
+
+
 # One bar of one coin.  A NaN open: nothing traded, and every price is NaN.  ``volume`` is in
 # coins, NaN: not known.  ``funding_rate`` is the fraction of notional that longs pay, summed
 # over the stamps since the open of the coin's bar before, this open's included; ``oracle_px``
 # is what it is taken on, NaN: the open.
-BAR = np.dtype(
+BAR = _record(
     [
         ("open_px", _F),
         ("high_px", _F),
@@ -31,7 +37,7 @@ BAR = np.dtype(
 MARKET, LIMIT, STOP_ENTRY = 0, 1, 2
 
 # What is decided for one coin at the close of one bar.
-DECISION = np.dtype(
+DECISION = _record(
     [
         ("side", _SMALL),  # +1, -1; 0: no entry
         ("kind", _SMALL),  # MARKET, LIMIT or STOP_ENTRY
@@ -52,10 +58,10 @@ DECISION = np.dtype(
 )
 
 # A coin's position and its resting entry while they last.
-HELD = np.dtype(
+HELD = _record(
     [
         ("side", _I),  # 0: nothing is held
-        ("size", _F),  # coins left, signed
+        ("coins", _F),  # left, signed
         ("filled", _F),  # coins entered, signed
         ("spent", _F),  # coins entered times their prices, unsigned
         ("earned", _F),  # coins left times their prices, unsigned
@@ -80,7 +86,7 @@ HELD = np.dtype(
     ]
 )
 
-TRADE = np.dtype(
+TRADE = _record(
     [
         ("coin", _I),
         ("decided", _I),  # bars
@@ -111,7 +117,7 @@ PESSIMISTIC, OPTIMISTIC, DRILLED = 0, 1, 2
 # it, for no more than ``volume_share`` of what the bar traded.
 TOUCH, THROUGH, SHARE = 0, 1, 2
 
-RULES = np.dtype(
+RULES = _record(
     [
         ("reading", _I),
         ("limit", _I),
@@ -128,7 +134,7 @@ RULES = np.dtype(
 # begin at ``origin``; the same bars' sides begin at ``sides`` of the flat sides, their target
 # prices at ``targets`` (-1: there are none); ``ends`` to ``ends + days - 1`` are the last bars
 # of its days, of which the first is column ``day`` of the answer.
-SETTING = np.dtype(
+SETTING = _record(
     [
         ("origin", _I),
         ("first", _I),
@@ -149,7 +155,7 @@ SETTING = np.dtype(
 )
 
 # What came of one setting.
-RESULT = np.dtype(
+RESULT = _record(
     [
         ("trades", _I),
         ("unfilled", _I),

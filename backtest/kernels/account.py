@@ -97,7 +97,7 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             h = held[c]
             if h.side != 0 and b.funding_rate != 0.0:
                 paid_on = b.open_px if np.isnan(b.oracle_px) else b.oracle_px
-                due = h.size * paid_on * b.funding_rate
+                due = h.coins * paid_on * b.funding_rate
                 h.funding += due
                 cash[0] -= due
         for c in range(coins):
@@ -141,7 +141,7 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 drop_order(h, outcome, c)
                 if h.side != 0:
                     sell_out(book, terms, decisions, c, t, px[c], bars[t, c].curve, END)
-            position[t, c] = h.size if h.side != 0 else 0.0
+            position[t, c] = h.coins if h.side != 0 else 0.0
             decision = decisions[t, c]
             if decision.side != 0 and t < n - 1 and (h.side == 0 or decision.leave):
                 outcome[t, c] = WAITING

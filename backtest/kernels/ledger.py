@@ -19,7 +19,7 @@ def equity_of(held, cash, px):
     total = cash[0]
     for c in range(held.size):
         if held[c].side != 0:
-            total += held[c].size * px[c]
+            total += held[c].coins * px[c]
     return total
 
 
@@ -28,7 +28,7 @@ def begin(h, row, bar, decision, px):
     """Open a position on its first fill: set its levels from the price it got."""
     side = np.int64(decision.side)
     h.side = side
-    h.size = h.filled = h.spent = h.earned = 0.0
+    h.coins = h.filled = h.spent = h.earned = 0.0
     h.fees = h.funding = h.slippage = h.forfeit = 0.0
     h.stop_px = decision.stop_px
     if np.isnan(h.stop_px):
@@ -47,7 +47,7 @@ def begin(h, row, bar, decision, px):
 def add(h, cash, coins, px, fee, slipped):
     """Book coins that were entered at ``px``; ``fee`` and ``slipped`` are fractions."""
     value = coins * px
-    h.size += h.side * coins
+    h.coins += h.side * coins
     h.filled += h.side * coins
     h.spent += value
     h.fees += value * fee
@@ -59,7 +59,7 @@ def add(h, cash, coins, px, fee, slipped):
 def take_off(h, cash, coins, px, fee, slipped):
     """Book coins that were left at ``px``."""
     value = coins * px
-    h.size -= h.side * coins
+    h.coins -= h.side * coins
     h.earned += value
     h.fees += value * fee
     h.slippage += value * slipped
@@ -82,13 +82,13 @@ def record(trades, count, h, coin, kind, bar, reason):
     one.pnl = h.side * (h.earned - h.spent) - h.fees - h.funding - h.forfeit
     count[0] += 1
     h.side = 0
-    h.size = 0.0
+    h.coins = 0.0
 
 
 @kernel
 def is_spent(h):
     """Return whether nothing is left of a position."""
-    return abs(h.size) <= DUST * abs(h.filled)
+    return abs(h.coins) <= DUST * abs(h.filled)
 
 
 @kernel
@@ -107,7 +107,7 @@ def sell_out(book, terms, decisions, coin, bar, px, curve, reason):
     held, cash, trades, count = book[0], book[1], book[4], book[5]
     rules, sizes, curves = terms[0], terms[1], terms[2]
     h = held[coin]
-    coins = abs(h.size)
+    coins = abs(h.coins)
     got, given = market_px(px, -h.side, coins * px, sizes, curves, curve)
     take_off(h, cash, coins, got, rules[0].taker_fee, given)
     kind = decisions[h.decided, coin].kind

@@ -31,13 +31,13 @@ def liquidation_level(book, terms, coin, others):
     raw = cash[0]
     for c in range(held.size):
         if c != coin and held[c].side != 0:
-            raw += held[c].size * others[c]
+            raw += held[c].coins * others[c]
             if instrument[c] >= 0:
                 low, high = first[instrument[c]], first[instrument[c] + 1]
-                notional = abs(held[c].size) * others[c]
+                notional = abs(held[c].coins) * others[c]
                 raw -= maintenance_at(notional, low, high, rate, deduction)
     low, high = first[instrument[coin]], first[instrument[coin] + 1]
-    return px_at(held[coin].size, raw, low, high, rate, deduction)
+    return px_at(held[coin].coins, raw, low, high, rate, deduction)
 
 
 @kernel
@@ -59,8 +59,8 @@ def is_exhausted(book, terms, px):
     equity, least = cash[0], 0.0
     for c in range(held.size):
         if held[c].side != 0:
-            equity += held[c].size * px[c]
+            equity += held[c].coins * px[c]
             if instrument[c] < 0:
                 return False
-            least += maintenance_of(terms, c, abs(held[c].size) * px[c])
+            least += maintenance_of(terms, c, abs(held[c].coins) * px[c])
     return equity < least

@@ -131,7 +131,7 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
         exposure = notional
         for c in range(held.size):
             if held[c].side != 0:
-                exposure += abs(held[c].size) * prices[c]
+                exposure += abs(held[c].coins) * prices[c]
         if not notional >= SMALLEST_ORDER or exposure > rules[0].leverage * equity:
             outcome[row, coin] = REFUSED
             h.order = NOTHING

@@ -64,7 +64,7 @@ def give_up(book, terms, decisions, coin, bar, piece, px):
     held, cash = book[0], book[1]
     h = held[coin]
     if terms[0][0].reading != OPTIMISTIC:
-        lost = maintenance_of(terms, coin, abs(h.size) * px)
+        lost = maintenance_of(terms, coin, abs(h.coins) * px)
         h.forfeit += lost
         cash[0] -= lost
     drop_order(h, book[3], coin)
@@ -77,7 +77,7 @@ def take_profit(book, terms, decisions, coin, bar, piece, px):
     held, cash, trades, count, offered = book[0], book[1], book[4], book[5], book[6]
     rules = terms[0]
     h = held[coin]
-    coins = min(abs(h.size), offered[0])
+    coins = min(abs(h.coins), offered[0])
     offered[0] -= coins
     take_off(h, cash, coins, px, rules[0].maker_fee, 0.0)
     if is_spent(h):
