@@ -47,7 +47,9 @@ def moment(text: str) -> datetime:
             f"{text!r} is no moment; write it as 2026-02-05T12:00Z (ISO 8601, UTC)"
         ) from None
     if at.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone; write it as 2026-02-05T12:00Z")
+        raise ValueError(
+            f"{text!r} has no time zone; if it is UTC, write it as {at.isoformat()}Z"
+        )
     if not 2000 <= at.year < 2200:  # beyond, arithmetic with time zones leaves the calendar
         raise ValueError(f"{text!r} is no moment of this market; years are 2000 to 2199")
     return at.astimezone(UTC)
@@ -150,7 +152,7 @@ def _ask(
     knowable: bool,
     **others: object,
 ) -> Answer:
-    asked = {"coin": coin, "at": aware(at), "knowable": knowable}
+    asked = {"coin": named(coin), "at": aware(at), "knowable": knowable}
     snapshot = _one(
         con,
         "select snapshot_ts, source, complete "
@@ -194,6 +196,25 @@ def _one(
     return rows[0] if rows else None
 
 
+def named(name: str, what: str = "coin") -> str:
+    """Return a name, as that of a coin.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+
+    >>> named(5)
+    Traceback (most recent call last):
+    ...
+    TypeError: coin 5 is not allowed; give its name, as 'BTC'
+    """
+    if not isinstance(name, str):
+        example = "'BTC'" if what == "coin" else "'all'"
+        raise TypeError(f"{what} {name!r} is not allowed; give its name, as {example}")
+    return name
+
+
 def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
     """Raise for a coin that the lake has never heard of, and name those like it.
 
@@ -202,7 +223,10 @@ def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
     UnknownCoin
         If no instrument, snapshot or bar, of whatever day, knows the coin.  A lake without
         any coin raises nothing: it cannot tell.
+    TypeError
+        If it is no text.
     """
+    named(coin)
     near_at = (
         "select coin from instruments union select coin from positions where day = "
         "(select max(s.day) from snapshots as s where s.snapshot_ts <= $at)"

@@ -36,12 +36,20 @@ class Parameter(NamedTuple):
 
 
 MEANINGS = {
-    "at": Meaning("moment asked for, with its zone", "'2026-01-08T12:00Z'::timestamptz"),
-    "coin": Meaning("venue symbol, as BTC or xyz:TSLA", "'BTC'"),
+    "at": Meaning(
+        "moment asked for: a TIMESTAMPTZ, or text with Z or an offset",
+        "'2026-01-08T12:00Z'::timestamptz",
+    ),
+    "coin": Meaning(
+        "venue symbol, as BTC or xyz:TSLA; of an unknown one nothing is told", "'BTC'"
+    ),
     "since": Meaning("first moment of the range", "'2026-01-08T00:00Z'::timestamptz"),
     "until": Meaning("end of the range, exclusive", "'2026-01-09T00:00Z'::timestamptz"),
     "from_at": Meaning("moment of the earlier map", "'2026-01-08T00:00Z'::timestamptz"),
     "to_at": Meaning("moment of the later map", "'2026-01-09T00:00Z'::timestamptz"),
+    "given": Meaning("what is to be checked"),
+    "later": Meaning("moment that must come after from_at"),
+    "name": Meaning("what an error calls it"),
     "moments": Meaning("list of moments", "['2026-01-08T12:00Z'::timestamptz]"),
     "with_end": Meaning("true: what is of the end itself too"),
     "every": Meaning("length of an interval, 1 second to 366 days", "interval 1 hour"),
@@ -71,6 +79,29 @@ MEANINGS = {
     "min_velocity": Meaning("least velocity at which it begins, USD a minute"),
     "gap": Meaning("the longest lull within one cascade"),
     "recovery": Meaning("how long after the end recovery is looked for"),
+    "word": Meaning("length of a bar: 1m, 5m, 1h, 1d"),
+    "bids": Meaning("list of levels, highest px first"),
+    "asks": Meaning("list of levels, lowest px first"),
+    "pct": Meaning("distance from the mid, per cent"),
+    "px": Meaning("price, USD"),
+    "bucket": Meaning("number of a price bucket"),
+    "velocity_ratio": Meaning("velocity over its norm"),
+    "one_sidedness": Meaning("difference of both sides over their sum, 0 to 1"),
+    "open_interest_fall_pct": Meaning("fall of open interest, per cent; below 0: it rose"),
+    "book_taken": Meaning("forced USD a minute over the USD that rest near the mid"),
+    "age": Meaning("how old what is found may be, at most"),
+    "share": Meaning("share that must be known, above 0, up to 1"),
+    "distance_pct": Meaning("from the mark to the liquidation price, per cent of the mark"),
+    "leverage": Meaning("chosen leverage"),
+    "mark_px": Meaning("marks of the positions of a snapshot, USD"),
+    "moment": Meaning("a moment"),
+    "every_us": Meaning("length of an interval, microseconds"),
+    "long_notional": Meaning("notional of longs, USD"),
+    "short_notional": Meaning("notional of shorts, USD"),
+    "amount": Meaning("account value or profit, USD"),
+    "known_ts": Meaning("when the row was published"),
+    "since_ts": Meaning("of a correction: when it could be known"),
+    "superseded_ts": Meaning("when a correction took the row's place"),
 }
 
 

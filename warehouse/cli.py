@@ -133,15 +133,13 @@ def _pcts(text: str) -> list[int]:
     >>> _pcts("5, 10")
     [5, 10]
     """
-    pcts = []
-    for part in text.split(","):
-        if not re.fullmatch(r"\s*[0-9]{1,2}\s*", part) or not 1 <= int(part) <= 50:
-            raise ValueError(
-                f"--pct {part.strip()!r} is not allowed; use whole numbers from 1 to 50, "
-                "with commas between them"
-            )
-        pcts.append(int(part))
-    return pcts
+    parts = [part.strip() for part in text.split(",")]
+    if wrong := [part for part in parts if not re.fullmatch("0?[1-9]|[1-4][0-9]|50", part)]:
+        raise ValueError(
+            f"--pct {', '.join(map(repr, wrong))} is not allowed; use whole numbers from 1 to "
+            "50, with commas between them"
+        )
+    return [int(part) for part in parts]
 
 
 @click.command()

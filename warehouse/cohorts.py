@@ -4,7 +4,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse.ask import Answer, check_coin
+from warehouse.ask import Answer, check_coin, named
 from warehouse.moments import aware
 
 
@@ -100,7 +100,7 @@ def liquidation_risk(
         "from liquidation_risk($segment, $at, knowable := $knowable, "
         "threshold_pct := $threshold_pct)",
         params={
-            "segment": segment,
+            "segment": named(segment, "segment"),
             "at": aware(at),
             "knowable": knowable,
             "threshold_pct": threshold_pct,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from warehouse.ask import Answer, check_coin
+from warehouse.ask import Answer, check_coin, named
 from warehouse.moments import aware
 
 _UNITS = {
@@ -123,7 +123,7 @@ def _asked(
     **others: object,
 ) -> Answer:
     span = {"since": aware(since, "since"), "until": aware(until, "until")}
-    if not coin:
+    if not named(coin):
         raise ValueError("coin '' is not allowed; name one, as BTC")
     relation = con.sql(query, params={"coin": coin} | span | others)
     return Answer(relation.columns, relation.fetchall(), "")

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import duckdb
 import pytest
@@ -113,40 +113,97 @@ def test_the_later_of_two_maps_must_be_later(con, name):
         assert "is not allowed; use a moment after" in said
 
 
-@pytest.mark.parametrize("name", ["context_asof", "funding_asof", "candle_asof", "book_asof"])
+@pytest.mark.parametrize("name", sorted(set(AT) - set(PAIR) - {"positions_at_each"}))
 def test_infinity_is_no_moment(con, name):
     said = refusal(con, AT[name].replace("$at", "'infinity'::timestamptz"))
-    assert said == "at infinity is not allowed; use a moment"
+    assert said == "at infinity is not allowed; use a moment, as 2026-02-05T12:00Z"
+
+
+def moments_as(query, written):
+    """Return a question whose moments are what ``written`` makes of one, as SQL."""
+    return re.sub(r"\$(at|since|earlier)\b", lambda found: written(ASKED[found[1]]), query)
+
+
+NAIVE = {
+    "timestamp": lambda at: f"timestamp '{at:%Y-%m-%d %H:%M:%S}'",
+    "date": lambda at: f"date '{at:%Y-%m-%d}'",
+    "text": lambda at: f"'{at:%Y-%m-%dT%H:%M}'",
+    "text of a day": lambda at: f"'{at:%Y-%m-%d}'",
+    "a place": lambda at: f"'{at:%Y-%m-%d %H:%M} America/New_York'",
+}
 
 
 @pytest.mark.parametrize("name", sorted(EVERY))
-def test_a_timestamp_without_a_zone_means_utc(con, name):
-    """The session's time zone is UTC, wherever the machine stands."""
-
-    def said(kind, zone):
-        def moment(found):
-            return f"{kind} '{ASKED[found[1]]:%Y-%m-%d %H:%M:%S}{zone}'"
-
-        query = re.sub(r"\$(at|since|earlier)\b", moment, EVERY[name])
-        return sorted(map(repr, rows(con, query)))
-
-    assert said("timestamp", "") == said("timestamptz", "+00")
+def test_a_moment_without_a_zone_is_refused(con, name):
+    """In a session of another zone it would mean another moment."""
+    for written in some(*NAIVE.values()):
+        said = refusal(con, moments_as(EVERY[name], written))
+        assert re.match(r"(at|since|until|from_at|to_at|moments) 2026-01-", said)
+        assert re.search(r" has no time zone; if it is UTC, write it as 2026-01-\S+Z$", said)
 
 
-@pytest.mark.parametrize("name", ["liquidation_map", "context_asof", "liquidations_between"])
-def test_so_does_text_without_a_zone(con, name):
-    query = EVERY[name].replace("$since", "'2026-01-03'")
-    said = [
-        rows(con, query.replace("$at", f"'{text}'"))
-        for text in ("2026-01-04 12:00", "2026-01-04 12:00+00", "2026-01-04 13:00:00+01")
-    ]
-    assert said[0] == said[1] == said[2] != []
+def test_every_kind_of_moment_without_a_zone_is_refused(empty):
+    for written in NAIVE.values():
+        said = refusal(empty, f"select checked_moment({written(NOW)}, 'at')")
+        assert " has no time zone; if it is UTC, write it as " in said
+    for kind in ("timestamp_s", "timestamp_ms", "timestamp_ns"):
+        said = refusal(empty, f"select checked_moment({kind} '2026-01-03 10:00', 'at')")
+        assert said.endswith("has no time zone; if it is UTC, write it as 2026-01-03T10:00:00Z")
+
+
+def test_what_is_suggested_is_the_same_moment_and_is_taken(empty):
+    said = refusal(empty, "select checked_moment('2026-01-03T10:00:00.5', 'at')")
+    suggested = said.rpartition(" ")[2]
+    assert suggested == "2026-01-03T10:00:00.5Z"
+    ((taken,),) = empty.sql(f"select checked_moment('{suggested}', 'at')").fetchall()
+    assert taken == datetime(2026, 1, 3, 10, 0, 0, 500_000, tzinfo=UTC)
+
+
+def test_what_is_no_moment_is_refused(empty):
+    for value in ("5", "true", "interval 1 day", "[1]", "'yesterday'", "''", "'12:00Z'"):
+        said = refusal(empty, f"select checked_moment({value}, 'at')")
+        assert said.endswith(" is not allowed; use a moment, as 2026-02-05T12:00Z")
+
+
+@pytest.mark.parametrize("name", sorted(EVERY))
+def test_text_with_its_zone_is_a_moment(con, name):
+    """A table macro asks others, and each of them takes what it was given."""
+
+    def said(written):
+        return sorted(map(repr, rows(con, moments_as(EVERY[name], written))))
+
+    ist = timezone(timedelta(hours=5, minutes=30))
+    told = said(lambda at: f"timestamptz '{at:%Y-%m-%d %H:%M:%S}+00'")
+    for written in some(
+        lambda at: f"'{at:%Y-%m-%d %H:%M:%S UTC}'",
+        lambda at: f"'{at:%Y-%m-%dT%H:%MZ}'",
+        lambda at: f"'{at.astimezone(ist):%Y-%m-%d %H:%M:%S.000}+05:30'",
+    ):
+        assert said(written) == told
+
+
+def test_a_column_without_a_zone_is_refused_too(con):
+    for macro in ("liquidation_map", "context_asof", "current_px"):
+        said = refusal(
+            con,
+            f"select m.* from (select unnest([timestamp '2026-01-03']) as ts) as t, "
+            f"lateral (from {macro}('BTC', t.ts)) as m",
+        )
+        assert "at 2026-01-03 00:00:00 has no time zone" in said
+
+
+def test_rows_stand_at_a_moment_that_says_its_zone(con):
+    asked = "from fills_versions as f where stands(f.known_ts, f.since_ts, f.superseded_ts, {})"
+    assert rows(con, asked.format("timestamptz '2026-01-09 00:00Z', true"))
+    for naive in ("timestamp '2026-01-09'", "'2026-01-09'"):
+        assert "use a TIMESTAMPTZ" in refusal(con, asked.format(f"{naive}, true"))
 
 
 # Of each option a value or a few: what else its check refuses stands in CHECKS.
 WIDTHS = ("null", "-1", "'nan'::double", "'a'")
 PCTS = ("51", "2.5", "'a'")
-LENGTHS = ("null", "interval '-1 hour'")
+LISTS = ("null", "[5, 51]", "['a']", "5.5", "'a'")
+LENGTHS = ("null", "interval '-1 hour'", "0", "'a'")
 OPTIONS = [
     *(
         (call, "width_pct", WIDTHS, "use a number from 0.0001 to 100")
@@ -171,7 +228,7 @@ OPTIONS = [
         (
             call,
             "pcts",
-            ("null", "[5, 51]", "['a']"),
+            LISTS,
             "use whole numbers from 1 to 50",
         )
         for call in (
@@ -233,7 +290,7 @@ OPTIONS = [
     (
         "mass_decay('BTC', $earlier, $at, {})",
         "hours",
-        ("null", "[-1]"),
+        ("null", "[-1]", "'a'"),
         "use numbers above 0",
     ),
 ]
@@ -315,27 +372,61 @@ def test_every_check_says_what_is_allowed(empty, call, values):
         assert re.search(r"is not (allowed|known); use ", said)
 
 
+def asks(con, at=NOW, earlier=T0, coin="BTC"):
+    """Return every question of Python, with each of its moments and its coin as given."""
+    return (
+        lambda: ask.liquidation_map(con, coin, at),
+        lambda: ask.liquidation_clusters(con, coin, at),
+        lambda: ask.cascade_scenarios(con, coin, at),
+        lambda: ask.leverage_regime(con, coin, at),
+        lambda: ask.map_coverage(con, coin, at),
+        lambda: cohorts.map_changes(con, coin, earlier, at),
+        lambda: cohorts.mass_decay(con, coin, earlier, at),
+        lambda: flow.liquidation_flow(con, coin, earlier, at),
+        lambda: flow.cascades(con, coin, earlier, at),
+        lambda: joint_map(con, coin, at),
+        lambda: survival(con, earlier, at, coin),
+        lambda: cohorts.liquidation_risk(con, "all" if coin == "BTC" else coin, at),
+    )
+
+
+SPANS = slice(5, 9)  # of `asks`: those that take an earlier moment
+
+
 def test_python_takes_no_moment_without_a_zone(con):
     naive = NOW.replace(tzinfo=None)
     for call in (
-        lambda: ask.liquidation_map(con, "BTC", naive),
-        lambda: ask.liquidation_clusters(con, "BTC", naive),
-        lambda: ask.cascade_scenarios(con, "BTC", naive),
-        lambda: ask.leverage_regime(con, "BTC", naive),
-        lambda: ask.map_coverage(con, "BTC", naive),
-        lambda: cohorts.map_changes(con, "BTC", naive, NOW),
-        lambda: cohorts.map_changes(con, "BTC", T0, naive),
-        lambda: cohorts.mass_decay(con, "BTC", naive, NOW),
-        lambda: cohorts.liquidation_risk(con, "all", naive),
-        lambda: flow.liquidation_flow(con, "BTC", naive, NOW),
-        lambda: flow.cascades(con, "BTC", T0, naive),
-        lambda: joint_map(con, "BTC", naive),
-        lambda: survival(con, naive, NOW),
+        *asks(con, at=naive),
+        *asks(con, earlier=naive)[SPANS],
         lambda: ask.moment("2026-01-03T00:00"),
     ):
         with pytest.raises(ValueError, match="no time zone") as raised:
             call()
         assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("at", ["2026-01-03T00:00Z", None, NOW.date(), 5, NOW.timestamp()])
+def test_python_takes_no_other_moment_than_an_aware_datetime(con, at):
+    for call in (*asks(con, at=at), *asks(con, earlier=at)[SPANS]):
+        with pytest.raises(TypeError, match="is not allowed; give an aware datetime") as raised:
+            call()
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("coin", [None, 5, b"BTC", ["BTC"]])
+def test_python_takes_no_other_coin_than_text(con, coin):
+    for call in asks(con, coin=coin):
+        with pytest.raises(TypeError, match=r"(coin|segment) .* give its name, as '") as raised:
+            call()
+        assert "\n" not in str(raised.value)
+
+
+def test_what_the_command_line_suggests_is_the_same_moment():
+    for text in ("2026-01-03T10:30", "2026-01-03", "2026-01-03 10:30:01.5"):
+        with pytest.raises(ValueError, match="no time zone; if it is UTC") as raised:
+            ask.moment(text)
+        suggested = str(raised.value).rpartition(" ")[2]
+        assert ask.moment(suggested) == datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def test_python_names_coins_that_are_like_an_unknown_one(con):
@@ -379,7 +470,7 @@ VERBS = [
         (verb, "BTC", "--at", text, said)
         for verb in ("map", "coverage", "scenarios", "joint-map")
         for text, said in (
-            ("2026-01-02T00:00", "has no time zone; write it as 2026-02-05T12:00Z"),
+            ("2026-01-02T00:00", "if it is UTC, write it as 2026-01-02T00:00:00Z"),
             ("yesterday", "write it as 2026-02-05T12:00Z"),
             ("", "write it as 2026-02-05T12:00Z"),
             ("infinity", "write it as 2026-02-05T12:00Z"),
@@ -395,6 +486,7 @@ VERBS = [
         ("scenarios", "BTC", *AT_T0, "--pct", pct, "use whole numbers from 1 to 50")
         for pct in ("0", "51", "2.5", "-5", "", "5,,6", "nan", "٥")
     ),
+    ("scenarios", "BTC", *AT_T0, "--pct", "0,5,51", "--pct '0', '51' is not allowed"),
     *(
         ("joint-map", "BTC", *AT_T0, *wrong, said)
         for wrong, said in (
@@ -408,7 +500,12 @@ VERBS = [
         )
     ),
     ("changes", "BTX", *OVER, "near it: BTC"),
-    ("changes", "BTC", *BACK, "use a moment after"),
+    (
+        "changes",
+        "BTC",
+        *BACK,
+        "to_at 2026-01-01 00:00:00+00 is not allowed; use a moment after from",
+    ),
     ("changes", "BTC", *OVER, "--width", "-1", "use a number from 0.0001 to 100"),
     ("changes", "BTC", "--from", "x", "--to", "y", "write it as 2026-02-05T12:00Z"),
     ("risk", "nope", *AT_T0, "use all, shrimp, fish"),

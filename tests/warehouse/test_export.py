@@ -1,6 +1,7 @@
 """An exported catalog answers in plain DuckDB as the lake does, and is written whole or not."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -22,22 +23,36 @@ NOW = datetime(2026, 1, 9, tzinfo=UTC)
 # What DuckDB alone is given: a file and queries.  It knows nothing of undertow.
 CLIENT = """
 import duckdb, json, sys
+from datetime import datetime, timezone
+
+def utc(value):
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(timezone.utc)
+    return value
+
 file, *queries = json.load(sys.stdin)
 con = duckdb.connect(file, read_only=True)
-con.execute("set timezone = 'UTC'")
-told = [sorted(map(repr, con.sql(query).fetchall())) for query in queries]
+told = []
+for query in queries:
+    try:
+        rows = con.sql(query).fetchall()
+    except duckdb.InvalidInputException as error:
+        rows = [[str(error)]]
+    told.append(sorted(repr(tuple(map(utc, row))) for row in rows))
 assert not [name for name in sys.modules if name.startswith("warehouse")]
 print(json.dumps(told))
 """
 
 
-def plain(file, queries):
+def plain(file, queries, zone="UTC"):
+    """Return what a plain client is told whose machine stands in a zone."""
     done = subprocess.run(
         [sys.executable, "-I", "-c", CLIENT],
         input=json.dumps([str(file), *queries]),
         capture_output=True,
         text=True,
         cwd="/",
+        env=os.environ | {"TZ": zone},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -78,16 +93,21 @@ def questions():
     return asked | {name: f"from {name}" for name in [*views, *tables, "parts", "asks", "gaps"]}
 
 
-def held_against(lake, file, asked):
+def held_against(lake, file, asked, zone="UTC"):
     """Return what DuckDB alone tells and what open_lake tells, by name."""
     made = export_catalog(lake, file, NOW)
     assert made.file == file
-    got = dict(zip(asked, plain(file, asked.values()), strict=True))
+    got = dict(zip(asked, plain(file, asked.values(), zone), strict=True))
     with open_lake(lake) as con:
         want = {
-            name: sorted(map(repr, con.sql(query).fetchall())) for name, query in asked.items()
+            name: sorted(repr(tuple(map(utc, row))) for row in con.sql(query).fetchall())
+            for name, query in asked.items()
         }
     return got, want
+
+
+def utc(value):
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def test_plain_clients_are_told_what_open_lake_tells(lake, tmp_path):
@@ -99,9 +119,34 @@ def test_plain_clients_are_told_what_open_lake_tells(lake, tmp_path):
     assert all(want[name] for name in names)
 
 
+ELSEWHERE = ("America/New_York", "Asia/Kolkata")  # Kolkata's hours begin at half past
+
+
+@pytest.mark.parametrize("zone", ELSEWHERE)
+def test_a_client_elsewhere_is_told_the_same(lake, tmp_path, zone):
+    names = ("context_asof false", "candle_asof true", "liquidation_heatmap false")
+    asked = {name: query for name, query in questions().items() if name in names}
+    got, want = held_against(lake, tmp_path / "catalog.duckdb", asked, zone)
+    assert got == want
+    assert all(want[name] for name in names)
+
+
+def test_a_client_elsewhere_must_say_the_zone(lake, tmp_path):
+    file = tmp_path / "catalog.duckdb"
+    export_catalog(lake, file, NOW)
+    asked = [
+        f"from {macro}('BTC', {moment})"
+        for macro in ("liquidation_map", "context_asof", "positions_at")
+        for moment in ("'2026-01-03T12:00'", "timestamp '2026-01-03 12:00'")
+    ]
+    for (told,) in plain(file, asked, "America/New_York"):
+        assert "has no time zone; if it is UTC, write it as 2026-01-03T12:00:00Z" in told
+
+
 @pytest.mark.slow
-def test_plain_clients_are_told_everything(lake, tmp_path):
-    got, want = held_against(lake, tmp_path / "catalog.duckdb", questions())
+@pytest.mark.parametrize("zone", ["UTC", ELSEWHERE[1]])
+def test_plain_clients_are_told_everything(lake, tmp_path, zone):
+    got, want = held_against(lake, tmp_path / "catalog.duckdb", questions(), zone)
     assert got == want
     # Most of them have something to say of this lake.
     assert sum(not rows for rows in want.values()) < len(want) / 4

@@ -180,10 +180,10 @@ def test_a_leak_would_be_seen(con, held_back, knowable):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("position_spells('2026-01-02', '2026-01-02')", "use a moment after since"),
-        ("position_spells(null, '2026-01-02')", "use a moment after since"),
+        ("position_spells('2026-01-02 00:00Z', '2026-01-02 00:00Z')", "use a moment after since"),
+        ("position_spells(null, '2026-01-02 00:00Z')", "use a moment after since"),
         (
-            "position_spells('2026-01-02', '2026-01-03', max_gap := interval 0 hours)",
+            "position_spells('2026-01-02 00:00Z', '2026-01-03 00:00Z', max_gap := interval 0 hours)",
             "use more than 0 seconds, up to 31 days",
         ),
     ],

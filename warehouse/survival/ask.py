@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from warehouse.ask import check_coin
+from warehouse.ask import check_coin, named
 from warehouse.moments import aware
 from warehouse.survival.curves import curves, groups
 from warehouse.survival.weibull import fit
@@ -100,7 +100,7 @@ def survival(
     if not begun or (odd := [word for word in begun if word not in BEGUN]):
         found = repr(odd[0]) if begun else "nothing"
         raise ValueError(f"begun {found} is not allowed; use {', '.join(BEGUN)}")
-    if coin != "all":
+    if named(coin) != "all":
         check_coin(con, coin, until)
     asked = {"since": since, "until": until, "coin": coin}
     asked |= {"knowable": knowable, "max_gap": max_gap}

@@ -8,7 +8,7 @@
 -- table macro: account_profits("at", knowable := false, wanted := true)
 with asked as (
     select
-        checked_at("at") as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked,
         wanted as wanted_asked
 ),

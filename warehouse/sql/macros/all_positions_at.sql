@@ -9,7 +9,7 @@
 -- table macro: all_positions_at("at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked,
         max_age as age_asked,
         untrusted as untrusted_asked
@@ -23,7 +23,11 @@ dexes as (
     union
     select s.scope as dex
     from snapshots_versions as s
-    where s.scope <> 'all'
+    cross join asked as q
+    where
+        s.scope <> 'all'
+        and s.snapshot_ts <= q.at_asked
+        and stands(s.known_ts, s.since_ts, s.superseded_ts, q.at_asked, q.knowable_asked)
 ),
 
 states as materialized (

@@ -10,7 +10,7 @@
 with asked as (
     select
         coin as coin_asked,
-        checked_at("at") as at_asked,
+        checked_moment("at", 'at') as at_asked,
         checked_age(max_age) as age_asked,
         checked_positive(depth_pct, 'depth_pct') as reach_pct,
         knowable as knowable_asked
@@ -20,7 +20,7 @@ hours as (
     select
         q.*,
         unnest(generate_series(
-            date_trunc('hour', q.at_asked - q.age_asked), q.at_asked, interval 1 hour
+            on_grid(q.at_asked - q.age_asked, 3600000000), q.at_asked, interval 1 hour
         )) as hour_ts
     from asked as q
 ),
@@ -40,7 +40,7 @@ near as (
     inner join hours as h
         on
             b.day = (h.hour_ts at time zone 'UTC')::date
-            and date_trunc('hour', b.book_ts) = h.hour_ts
+            and on_grid(b.book_ts, 3600000000) = h.hour_ts
     where
         b.coin = h.coin_asked
         and b.book_ts <= h.at_asked

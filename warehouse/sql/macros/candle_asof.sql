@@ -9,10 +9,10 @@
 with asked as (
     select
         coin as coin_asked,
-        checked_at("at") as at_asked,
+        checked_moment("at", 'at') as at_asked,
         interval_ as word_asked,
         bar_length(interval_) as length_asked,
-        checked_age(coalesce(max_age, bar_length(interval_))) as age_asked,
+        checked_age(coalesce(max_age::varchar, bar_length(interval_)::varchar)) as age_asked,
         venue as venue_asked,
         knowable as knowable_asked
 ),
@@ -21,7 +21,7 @@ hours as (
     select
         q.*,
         unnest(generate_series(
-            date_trunc('hour', q.at_asked - q.age_asked - q.length_asked),
+            on_grid(q.at_asked - q.age_asked - q.length_asked, 3600000000),
             q.at_asked - q.length_asked,
             interval 1 hour
         )) as hour_ts
@@ -43,7 +43,7 @@ near as (
     inner join hours as h
         on
             c.day = (h.hour_ts at time zone 'UTC')::date
-            and date_trunc('hour', c.start_ts) = h.hour_ts
+            and on_grid(c.start_ts, 3600000000) = h.hour_ts
     where
         c.coin = h.coin_asked
         and c.venue = h.venue_asked

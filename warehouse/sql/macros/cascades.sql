@@ -15,7 +15,7 @@
 with asked as (
     select
         coin as coin_asked,
-        since::timestamptz as since_asked,
+        checked_moment(since, 'since') as since_asked,
         on_grid(checked_until(since, until), checked_every(every, since, until)) as until_asked,
         checked_positive(keep_ratio, 'keep_ratio') as keep_asked,
         checked_positive(seed_ratio, 'seed_ratio') as seed_asked,
@@ -30,8 +30,8 @@ with asked as (
 rates as materialized (
     from liquidation_rates(
         coin,
-        on_grid(on_grid(since, checked_every(every, since, until)) - interval 1 day, checked_every(every, since, until)),
-        on_grid(until, checked_every(every, since, until)),
+        on_grid(on_grid(checked_moment(since, 'since'), checked_every(every, since, until)) - interval 24 hours, checked_every(every, since, until)),
+        on_grid(checked_moment(until, 'until'), checked_every(every, since, until)),
         every := every,
         knowable := knowable,
         min_held := min_held
@@ -94,8 +94,8 @@ found as materialized (
 forced as materialized (
     from liquidations_between(
         coin,
-        on_grid(since, checked_every(every, since, until)) - interval 1 microsecond,
-        on_grid(until, checked_every(every, since, until)),
+        on_grid(checked_moment(since, 'since'), checked_every(every, since, until)) - interval 1 microsecond,
+        on_grid(checked_moment(until, 'until'), checked_every(every, since, until)),
         knowable := knowable
     )
 ),

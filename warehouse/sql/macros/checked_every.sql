@@ -4,12 +4,16 @@
 -- macro: checked_every(every, since, until)
 case
     when
-        date_part('month', every::interval) = 0
-        and date_part('year', every::interval) = 0
-        and epoch_us(every::interval) >= 1000000
-        and epoch_us(every::interval) <= 31622400000000
-        and (epoch_us(until::timestamptz) - epoch_us(since::timestamptz)) / epoch_us(every::interval) <= 1000000
-        then epoch_us(every::interval)
+        date_part('month', try_cast(every as interval)) = 0
+        and date_part('year', try_cast(every as interval)) = 0
+        and epoch_us(try_cast(every as interval)) >= 1000000
+        and epoch_us(try_cast(every as interval)) <= 31622400000000
+        and coalesce(
+            (epoch_us(try_cast(until as timestamptz)) - epoch_us(try_cast(since as timestamptz)))
+            / epoch_us(try_cast(every as interval)) <= 1000000,
+            true
+        )
+        then epoch_us(try_cast(every as interval))
     else error(
         'every ' || coalesce(every::varchar, 'null')
         || ' is not allowed; use 1 second to 366 days, not months, and at most 1000000 intervals'

@@ -1,9 +1,13 @@
 -- The later of two moments, or an error if it is not later, or one of them is missing.
 --
--- macro: checked_later(from_at, to_at)
-case
-    when from_at::timestamptz < to_at::timestamptz then to_at::timestamptz
-    else error(
-        coalesce(to_at::varchar, 'null') || ' is not allowed; use a moment after ' || coalesce(from_at::varchar, 'null')
-    )
-end
+-- macro: checked_later(from_at, later, name)
+list_transform(
+    [{'earlier': checked_moment(from_at, 'from_at'), 'later': checked_moment(later, name)}],
+    lambda pair: case
+        when pair.earlier < pair.later then pair.later
+        else error(
+            name || ' ' || coalesce(later::varchar, 'null') || ' is not allowed; use a moment after from_at, '
+            || coalesce(from_at::varchar, 'null')
+        )
+    end
+)[1]

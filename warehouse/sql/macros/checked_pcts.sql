@@ -1,7 +1,7 @@
 -- Scenario percentages, or an error that says what is allowed.
 --
 -- macro: checked_pcts(pcts)
-list_transform(coalesce(pcts, [null]), lambda pct: case
+list_transform(coalesce(try_cast(pcts as varchar[]), [pcts::varchar]), lambda pct: case
     when
         try_cast(pct as double) >= 1
         and try_cast(pct as double) <= 50

@@ -3,7 +3,10 @@
 --
 -- macro: checked_reach(max_age)
 case
-    when max_age::interval >= interval 0 second and max_age::interval <= interval 3660 days then max_age::interval
+    when
+        try_cast(max_age as interval) >= interval 0 second
+        and try_cast(max_age as interval) <= interval 3660 days
+        then to_microseconds(epoch_us(try_cast(max_age as interval)))
     else error(
         'max_age ' || coalesce(max_age::varchar, 'null') || ' is not allowed; use 0 seconds or more, up to 3660 days'
     )

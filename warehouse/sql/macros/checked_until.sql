@@ -2,14 +2,16 @@
 -- its hours are looked up one by one.
 --
 -- macro: checked_until(since, until)
-case
-    when not isfinite(since::timestamptz) or not isfinite(until::timestamptz) then error('since and until must be moments')
-    when
-        since::timestamptz < until::timestamptz
-        and epoch_us(until::timestamptz) - epoch_us(since::timestamptz) <= 7320 * 86400000000
-        then until::timestamptz
-    else error(
-        'until ' || coalesce(until::varchar, 'null') || ' is not allowed; use a moment after since, '
-        || coalesce(since::varchar, 'null') || ', at most 20 years later'
-    )
-end
+list_transform(
+    [{'since': checked_moment(since, 'since'), 'until': checked_moment(until, 'until')}],
+    lambda span: case
+        when
+            span.since < span.until
+            and epoch_us(span.until) - epoch_us(span.since) <= 7320 * 86400000000
+            then span.until
+        else error(
+            'until ' || coalesce(until::varchar, 'null') || ' is not allowed; use a moment after since, '
+            || coalesce(since::varchar, 'null') || ', at most 20 years later'
+        )
+    end
+)[1]

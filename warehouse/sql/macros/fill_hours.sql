@@ -11,7 +11,7 @@
 with asked as (
     select
         dex_of(coin) as dex_asked,
-        since::timestamptz as since_asked,
+        checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked
 ),

@@ -9,7 +9,7 @@
 with asked as (
     select
         coin as coin_asked,
-        checked_at("at") as at_asked,
+        checked_moment("at", 'at') as at_asked,
         checked_age(max_age) as age_asked,
         venue as venue_asked,
         knowable as knowable_asked
@@ -19,7 +19,7 @@ hours as (
     select
         q.*,
         unnest(generate_series(
-            date_trunc('hour', q.at_asked - q.age_asked), q.at_asked, interval 1 hour
+            on_grid(q.at_asked - q.age_asked, 3600000000), q.at_asked, interval 1 hour
         )) as hour_ts
     from asked as q
 ),
@@ -36,7 +36,7 @@ near as (
     inner join hours as h
         on
             f.day = (h.hour_ts at time zone 'UTC')::date
-            and date_trunc('hour', f.time_ts) = h.hour_ts
+            and on_grid(f.time_ts, 3600000000) = h.hour_ts
     where
         f.coin = h.coin_asked
         and f.venue = h.venue_asked

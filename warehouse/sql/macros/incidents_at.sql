@@ -9,8 +9,8 @@ with asked as (
     select
         table_name as table_asked,
         coin as coin_asked,
-        since as since_asked,
-        until as until_asked
+        checked_moment(since, 'since') as since_asked,
+        checked_until(since, until) as until_asked
 )
 
 select

@@ -11,12 +11,12 @@
 with asked as (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked
     where
         width_pct = 0.5
         and width_px is null
-        and max_age = interval 26 hours
+        and try_cast(max_age as interval) = interval 26 hours
         and not untrusted
 ),
 

@@ -15,7 +15,7 @@
 with asked as (
     select
         coin as coin_asked,
-        epoch_us(since::timestamptz) as since_us,
+        epoch_us(checked_moment(since, 'since')) as since_us,
         epoch_us(checked_until(since, until)) as until_us,
         checked_until(since, until) as until_asked,
         checked_every(every, since, until) as every_us,

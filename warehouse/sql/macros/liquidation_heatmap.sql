@@ -17,7 +17,7 @@
 with heat_asked as materialized (
     select
         coin as coin_asked,
-        since::timestamptz as since_asked,
+        checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         checked_every(every, since, until) as every_us,
         checked_width(width_pct) as width_asked,

@@ -14,7 +14,7 @@
 with map_asked as materialized (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         checked_width(width_pct) as width_asked,
         -- Checked though nothing may be held.
         if(width_px is null, null, checked_ticks(width_px)) as ticks_asked

@@ -17,7 +17,7 @@
 with asked as (
     select
         coin as coin_asked,
-        epoch_us(since::timestamptz) as since_us,
+        epoch_us(checked_moment(since, 'since')) as since_us,
         epoch_us(checked_until(since, until)) as until_us,
         checked_every(every, since, until) as every_us,
         checked_share(min_held) as share_asked,
@@ -45,7 +45,7 @@ hours as materialized (
         coalesce(sum(held_us) over earlier, 0)::bigint as held_before,
         coalesce(sum(silent_us) over earlier, 0)::bigint as silent_before,
         h.held_to
-    from fill_hours(coin, since::timestamptz - interval 7 days, until, knowable := knowable) as h
+    from fill_hours(coin, checked_moment(since, 'since') - interval 168 hours, until, knowable := knowable) as h
     window earlier as (order by h.hour_ts rows between unbounded preceding and 1 preceding)
 ),
 
@@ -56,7 +56,7 @@ forced as materialized (
         f.notional,
         f.method,
         f.account
-    from liquidations_between(coin, since::timestamptz - interval 7 days, until, knowable := knowable) as f
+    from liquidations_between(coin, checked_moment(since, 'since') - interval 168 hours, until, knowable := knowable) as f
     inner join hours as h
         on
             epoch_us(f.time_ts) // 3600000000 = h.hour

@@ -12,7 +12,7 @@
 with asked as (
     select
         coin as coin_asked,
-        since::timestamptz as since_asked,
+        checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked,
         with_end as end_asked

@@ -17,8 +17,8 @@
 with asked as (
     select
         coin as coin_asked,
-        from_at::timestamptz as from_asked,
-        checked_later(from_at, to_at) as at_asked,
+        checked_moment(from_at, 'from_at') as from_asked,
+        checked_later(from_at, to_at, 'to_at') as at_asked,
         knowable as knowable_asked
     where checked_width(width_pct) > 0
 ),

@@ -21,7 +21,7 @@
 with asked as (
     select
         coin as coin_asked,
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked,
         checked_reach(max_age) as age_asked
     where coin <> ''

@@ -13,7 +13,7 @@ with answering as (
         f.snapshot_ts as from_snapshot_ts,
         t.snapshot_ts as to_snapshot_ts
     from snapshot_at(coin, from_at, knowable := knowable, untrusted := untrusted) as f
-    cross join snapshot_at(coin, checked_later(from_at, to_at), knowable := knowable, untrusted := untrusted) as t
+    cross join snapshot_at(coin, checked_later(from_at, to_at, 'to_at'), knowable := knowable, untrusted := untrusted) as t
 ),
 
 from_states as materialized (

@@ -12,8 +12,8 @@
 with asked as (
     select
         coin as coin_asked,
-        from_at::timestamptz as from_asked,
-        checked_later(from_at, until) as until_asked,
+        checked_moment(from_at, 'from_at') as from_asked,
+        checked_later(from_at, until, 'until') as until_asked,
         knowable as knowable_asked,
         max_age as age_asked,
         untrusted as untrusted_asked

@@ -1,10 +1,8 @@
 -- The moments of [since, until) at which a series is asked for: since, and every so long after it.
 --
 -- macro: moments_between(since, until, every)
-case
-    when checked_until(since, until) is not null then generate_series(
-        since::timestamptz,
-        checked_until(since, until) - interval 1 microsecond,
-        to_microseconds(checked_every(every, since, until))
-    )
-end
+generate_series(
+    checked_moment(since, 'since'),
+    checked_until(since, until) - interval 1 microsecond,
+    to_microseconds(checked_every(every, since, until))
+)

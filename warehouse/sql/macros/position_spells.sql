@@ -20,7 +20,7 @@
 with asked as (
     select
         coin as coin_asked,
-        since::timestamptz as since_asked,
+        checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked,
         checked_age(max_gap) as gap_asked,
@@ -261,7 +261,7 @@ judged as (
     left join hours as h
         on
             s.dex = h.dex
-            and date_trunc('hour', s.ts) = h.hour_ts
+            and on_grid(s.ts, 3600000000) = h.hour_ts
     asof left join ends as e
         on
             s.coin = e.coin

@@ -9,7 +9,7 @@ with each_asked as (
     select
         coin as coin_asked,
         knowable as knowable_asked,
-        unnest(list_distinct(moments::timestamptz[])) as ts
+        unnest(list_distinct(list_transform(moments, lambda one: checked_moment(one, 'moments')))) as ts
 ),
 
 each_answering as materialized (

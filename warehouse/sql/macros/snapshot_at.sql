@@ -16,7 +16,7 @@
 -- moments), and beside a table of ours it would be taken for a column of that table.
 with asked as (
     select
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked,
         untrusted as untrusted_asked,
         if(contains(coin, ':'), split_part(coin, ':', 1), 'hyperliquid') as dex_asked

@@ -3,10 +3,13 @@
 -- asks for what was knowable: who does not say gets nothing from the future.
 --
 -- macro: stands(known_ts, since_ts, superseded_ts, "at", knowable)
-if(
-    coalesce(knowable, true),
-    known_ts <= "at"
-    and coalesce(since_ts <= "at", true)
-    and coalesce(superseded_ts > "at", true),
-    superseded_ts is null
-)
+case
+    when typeof("at") in ('TIMESTAMP WITH TIME ZONE', '"NULL"') then if(
+        coalesce(knowable, true),
+        known_ts <= "at"
+        and coalesce(since_ts <= "at", true)
+        and coalesce(superseded_ts > "at", true),
+        superseded_ts is null
+    )
+    else error('at ' || "at"::varchar || ' is not allowed; use a TIMESTAMPTZ, for others have no time zone')
+end

@@ -18,7 +18,7 @@
 -- table macro: states_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select
-        "at"::timestamptz as at_asked,
+        checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked,
         checked_reach(max_age) as age_asked,
         untrusted as untrusted_asked,
