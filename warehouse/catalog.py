@@ -127,7 +127,8 @@ def definitions(kind: str | None = None) -> Iterator[Definition]:
 def _definition(folder: str, name: str, text: str) -> Definition:
     lines = text.splitlines()
     count = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
-    header = [line.removeprefix("--").strip() for line in lines[:count]]
+    # What a line is indented by says that it goes on with the line before.
+    header = [line.removeprefix("--").removeprefix(" ").rstrip() for line in lines[:count]]
     body = "\n".join(lines[count:]).strip().rstrip(";")
     kind, parameters = folder.removesuffix("s"), ""
     if folder == "macros":

@@ -6,80 +6,22 @@ headers; columns and types are those that DuckDB gives of an empty lake.
 
 import tempfile
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import duckdb
 
-from warehouse.calls import Parameter, call, parameters
+from warehouse.calls import call, parameters
 from warehouse.catalog import Definition, definitions, open_lake
 from warehouse.contracts.asks import ASKS
 from warehouse.contracts.gaps import GAPS
 from warehouse.contracts.ledger import PARTS
 from warehouse.contracts.table import Table
 from warehouse.contracts.tables import TABLES
-from warehouse.headers import (
-    Header,
-    alike,
-    header,
-    parted,
-    sayings,
-    unit_by_name,
-    unit_of,
-)
+from warehouse.dictionary_entries import LANDED, NEVER, NONE, ColumnEntry, Entry
+from warehouse.headers import VALUE, Header, header
+from warehouse.lineage import explained
 
 # What the catalog shows of the ledgers, and what follows from them.
 OF_THE_LEDGER = (PARTS, ASKS, GAPS)
-
-
-class ColumnEntry(NamedTuple):
-    """One column.
-
-    Attributes
-    ----------
-    name, type
-        As DuckDB gives them.
-    unit
-        Empty: it has none, or none is said.
-    null
-        What null means; "never" of a column of a table that has none; empty: nothing is said.
-    says
-        In words.
-    origin
-        Of a derived column its formula; of one that a view or macro passes on, the column of a
-        table that it has its unit from, as ``table.column``.
-    """
-
-    name: str
-    type: str
-    unit: str
-    null: str
-    says: str
-    origin: str
-
-
-class Entry(NamedTuple):
-    """One relation or macro.
-
-    Attributes
-    ----------
-    kind
-        ``table``, ``view``, ``table macro`` or ``macro``.
-    columns
-        None of a scalar macro.
-    parameters
-        None of a table or view.
-    units
-        All that its header says of units and of null.
-    """
-
-    name: str
-    kind: str
-    purpose: str
-    grain: str
-    reads: tuple[str, ...]
-    units: str
-    parameters: tuple[Parameter, ...]
-    columns: tuple[ColumnEntry, ...]
 
 
 def dictionary() -> list[Entry]:
@@ -89,15 +31,16 @@ def dictionary() -> list[Entry]:
 
     Raises
     ------
+    HeaderError
+        If a header does not say of every column what it is, or tells of one that there is not.
     LookupError
-        If a macro must be given a parameter of which nothing is known.
+        If a macro must be given a parameter of which nothing is known, or a contract does not
+        say what null means.
     """
     with tempfile.TemporaryDirectory(prefix="undertow-") as folder, open_lake(folder) as con:
         tables = [_table(con, table) for table in (*TABLES, *OF_THE_LEDGER)]
         made = {one.name: _made(con, one) for one in definitions()}
-    known = {entry.name: entry for entry in tables}
-    for name in made:
-        _finish(name, made, known)
+    known = explained(tables, made)
     kinds = ("view", "table macro", "macro")
     others = [known[name] for kind in kinds for name in made if known[name].kind == kind]
     return tables + others
@@ -111,25 +54,37 @@ def _table(con: duckdb.DuckDBPyConnection, table: Table) -> Entry:
     columns = []
     for field in shown:
         doc, unit = (field.metadata[key].decode() for key in (b"doc", b"unit"))
-        says, null = parted(doc)
+        says, null = parted(doc) if field.nullable else (doc, NEVER)
+        if not says or not null:
+            raise LookupError(f"{table.name}.{field.name}: say what it is, and what null means")
         columns.append(
             ColumnEntry(
                 field.name,
                 types[field.name],
-                unit,
-                null if field.nullable else "never",
+                unit or NONE,
+                null,
                 says,
-                formulas.get(field.name, ""),
+                formulas.get(field.name, LANDED),
             )
         )
-    return Entry(
-        table.name, "table", table.doc, ", ".join(table.grain), (), "", (), tuple(columns)
-    )
+    return Entry(table.name, "table", table.doc, ", ".join(table.grain), (), (), tuple(columns))
+
+
+def parted(doc: str) -> tuple[str, str]:
+    """Return what a contract says of a column, and what null means; empty: it does not say.
+
+    >>> parted("at the mark; null: not given; at the block's end")
+    ("at the mark; at the block's end", 'not given')
+    """
+    parts = doc.split("; ")
+    null = [part for part in parts if part.startswith("null: ")]
+    says = "; ".join(part for part in parts if part not in null)
+    return says, "; ".join(part.removeprefix("null: ") for part in null)
 
 
 def _made(con: duckdb.DuckDBPyConnection, made: Definition) -> tuple[Entry, Header]:
-    said = header(made.purpose)
-    columns: Iterator[tuple[str, str]] = iter(())
+    said = header(made.name, made.purpose)
+    columns: Iterator[tuple[str, str]] = iter([(VALUE, "")])
     if made.kind != "macro":
         query = f"from {made.name}" if made.kind == "view" else call(made)
         columns = _typed(con, query)
@@ -139,7 +94,6 @@ def _made(con: duckdb.DuckDBPyConnection, made: Definition) -> tuple[Entry, Head
         said.purpose,
         said.grain,
         said.reads,
-        said.units,
         tuple(parameters(made)),
         tuple(ColumnEntry(name, kind, "", "", "", "") for name, kind in columns),
     )
@@ -149,41 +103,3 @@ def _made(con: duckdb.DuckDBPyConnection, made: Definition) -> tuple[Entry, Head
 def _typed(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[str, str]]:
     relation = con.sql(query)
     return zip(relation.columns, map(str, relation.types), strict=True)
-
-
-def _finish(
-    name: str, made: dict[str, tuple[Entry, Header]], known: dict[str, Entry]
-) -> Entry | None:
-    """Say of the columns of ``name`` what its header says, and units of what it reads."""
-    if name in known or name not in made:
-        return known.get(name)
-    entry, said = made[name]
-    # A header that says "as positions_at" means it before all that it reads.
-    read = [_finish(other, made, known) for other in (*alike(said.units), *said.reads)]
-    told = sayings(said.units, [column.name for column in entry.columns])
-    columns = [_say(column, told.get(column.name, ""), read) for column in entry.columns]
-    known[name] = entry._replace(columns=tuple(columns))
-    return known[name]
-
-
-def _say(column: ColumnEntry, words: str, read: list[Entry | None]) -> ColumnEntry:
-    """Return a column with its unit: from its header, from what is read, or from its name."""
-    says, null = parted(words)
-    unit = unit_of(words)
-    if says in {unit, "coins"}:
-        says = ""
-    if words:
-        return column._replace(unit=unit or unit_by_name(column.name), null=null, says=says)
-    for other in read:
-        source = {one.name: one for one in other.columns}.get(column.name) if other else None
-        # One name has one unit everywhere; what is of another type is another thing.
-        if other and source and source.type == column.type:
-            passed = (
-                source.origin if _is_place(source.origin) else f"{other.name}.{column.name}"
-            )
-            return column._replace(unit=source.unit, origin=passed)
-    return column._replace(unit=unit_by_name(column.name))
-
-
-def _is_place(origin: str) -> bool:
-    return origin.count(".") == 1 and " " not in origin

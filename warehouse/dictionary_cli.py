@@ -4,8 +4,9 @@ import difflib
 
 import click
 
-from warehouse.dictionary import Entry, dictionary
-from warehouse.dictionary_page import first_sentence, page, shorter
+from warehouse.dictionary import dictionary
+from warehouse.dictionary_entries import Entry
+from warehouse.dictionary_page import first_sentence, given, page, shorter
 from warehouse.terminal import print_json, print_table, say
 
 
@@ -50,7 +51,6 @@ def _show(entry: Entry) -> None:
     for title, text in (
         ("one row per", entry.grain),
         ("reads", ", ".join(entry.reads)),
-        ("units", entry.units),
     ):
         if text:
             click.echo(f"{title}: {text}")
@@ -59,9 +59,11 @@ def _show(entry: Entry) -> None:
             (one.name, one.default or "must be given", one.says) for one in entry.parameters
         ]
         print_table(("parameter", "default", "what"), rows)
-    if entry.columns:
-        rows = [
-            (one.name, shorter(one.type), one.unit, one.null, one.says or one.origin)
-            for one in entry.columns
-        ]
-        print_table(("column", "type", "unit", "null", "what"), rows)
+    if entry.kind == "macro":
+        click.echo("".join(f"gives: {given(one)}" for one in entry.columns))
+        return
+    rows = [
+        (one.name, shorter(one.type), one.unit, one.says, one.null, one.origin)
+        for one in entry.columns
+    ]
+    print_table(("column", "type", "unit", "what", "null", "from"), rows)

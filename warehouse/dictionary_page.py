@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from warehouse.dictionary import Entry
+from warehouse.dictionary_entries import LANDED, NONE, ColumnEntry, Entry
+from warehouse.headers import HERE
+from warehouse.lineage import ARGUMENT
 
 HEAD = """\
 <!-- Made by `make dictionary` from contracts and headers; a change by hand is lost. -->
@@ -11,8 +13,10 @@ HEAD = """\
 # Data dictionary
 
 Every table, view and macro that `warehouse.open_lake` shows, and what each column means. Times
-are UTC with microseconds. `null` says what a missing value means; "never": there always is one.
-Where a column's unit comes from a table that it is passed on from, `from` names it.
+are UTC with microseconds. `unit`: none of words, moments and whatever else is not measured.
+`null`: what a missing value means; never: there always is one. `from`: landed, as its source
+gave it or as the ledger has it; a formula over the table's other columns; the columns that it
+is passed on from or made from; an argument of the call; or made here, of what the macro reads.
 
 Every table `T` has a view `T_versions` too: all that it ever said, with what a correction
 replaced, and two columns more: `since_ts` (of a correction: when it could be known; null: known
@@ -69,8 +73,8 @@ def section(entry: Entry, named: set[str]) -> str:
         facts.append(f"Reads: {', '.join(links)}.")
     if facts:
         parts.append(f"{' '.join(facts)}\n")
-    if entry.units:
-        parts.append(f"Units: {_escaped(entry.units)}.\n")
+    if entry.kind == "macro":
+        parts += [f"Gives: {_escaped(given(one))}.\n" for one in entry.columns]
     if entry.parameters:
         rows = (
             (
@@ -81,19 +85,19 @@ def section(entry: Entry, named: set[str]) -> str:
             for one in entry.parameters
         )
         parts.append(_table(("parameter", "default", "what"), rows))
-    if entry.columns:
+    if entry.kind != "macro":
         columns = (
             (
                 f"`{one.name}`",
                 shorter(one.type),
                 one.unit,
-                one.null,
                 one.says,
-                f"`{one.origin}`" if one.origin else "",
+                one.null,
+                _linked(one.origin, named),
             )
             for one in entry.columns
         )
-        parts.append(_table(("column", "type", "unit", "null", "what", "from"), columns))
+        parts.append(_table(("column", "type", "unit", "what", "null", "from"), columns))
     return "\n".join(parts)
 
 
@@ -115,6 +119,34 @@ def shorter(kind: str) -> str:
     ('timestamptz', 'double')
     """
     return kind.lower().replace("timestamp with time zone", "timestamptz")
+
+
+def given(value: ColumnEntry) -> str:
+    """Return in words what a scalar macro gives.
+
+    >>> given(ColumnEntry("value", "", "USD", "px is null", "lower edge", "made here"))
+    'lower edge, USD; null: px is null'
+    """
+    unit = "" if value.unit == NONE else f", {value.unit}"
+    return f"{value.says}{unit}; null: {value.null}"
+
+
+def _linked(origin: str, named: set[str]) -> str:
+    """Return where a column is from, with links where it is other columns.
+
+    >>> _linked("fills.px", {"fills"}), _linked("argument coin", set())
+    ('[fills.px](#fills)', 'argument `coin`')
+    >>> _linked("abs(part.size) * part.mark_px", {"fills"})
+    '`abs(part.size) * part.mark_px`'
+    """
+    if origin in {LANDED, HERE}:
+        return origin
+    if origin.startswith(ARGUMENT):
+        return f"argument `{origin.removeprefix(ARGUMENT)}`"
+    places = [(one, one.partition(".")[0]) for one in origin.split(", ")]
+    if not all(relation in named for _, relation in places):
+        return f"`{origin}`"
+    return ", ".join(f"[{place}](#{relation})" for place, relation in places)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,25 +1,56 @@
-"""This module reads what the header of a view or macro says: purpose, grain, reads, units."""
+"""This module reads what the header of a view or macro says: purpose, grain, reads, columns.
+
+A header says of every column what it is, one line each, or that it is another's::
+
+    -- columns:
+    --   from positions: account, size
+    --   notional | USD | at the mark | it has no mark | positions.size, positions.mark_px
+
+The parts are the name, the unit, what it is, what null means, and where it comes from.
+``from`` passes columns on as they are; ``as`` says that they are made in the way of another's.
+A scalar has one line ``-- gives: unit | what it is | what null means``.  What does not read so
+is an error.
+"""
 
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 
-KEYS = ("grain", "reads", "units")
-# "a, b and c are USD at …": names, then what is said of them.
-SAYING = re.compile(
-    r"^(?P<names>[a-z_0-9]+(?:(?:, | and |, and )[a-z_0-9]+)*) "
-    r"(?P<verb>is|are|has|have|says|counts|names)\b\s*(?P<what>.*)$"
-)
-# What a unit begins with, where something said begins with one.
-UNITS = re.compile(
-    r"^(?:in |an? )?(USD|coins?|per cent|hours|minutes|seconds|fractions?|shares?)\b"
-    r"( (?:a|an|per) (?:minute|hour|day))?"
-)
-# "as positions_at", "the others as the view liquidations": whose words hold here too.
-ALIKE = re.compile(r"(?:^|; )(?:the others )?as (?:the view )?([a-z_0-9]+)")
-NULL = re.compile(
-    r"(?:^|[,;] )(?:and )?null(?:: | (?=where|while|if|unless|until|beyond|without))"
-)
+KEYS = ("grain", "reads", "columns", "gives")
+COLUMN = ("name", "unit", "what it is", "null", "from")
+ALIKE = re.compile(r"(from|as) (\w+): (\w+(?:, \w+)*)")
+VALUE, HERE = "value", "made here"
+
+
+class HeaderError(ValueError):
+    """A header does not say what it should, or not in the way it should."""
+
+
+class Said(NamedTuple):
+    """What a header says of one column.
+
+    Attributes
+    ----------
+    unit
+        ``none`` of a word, a moment and whatever else is not measured.
+    null
+        ``never``, or in words when it is null.
+    origin
+        ``table.column``, several with commas; ``argument name``; or ``made here``.
+    """
+
+    name: str
+    unit: str
+    says: str
+    null: str
+    origin: str
+
+
+class Alike(NamedTuple):
+    """Columns that are those of another relation: passed on, or made in the same way."""
+
+    is_passed_on: bool
+    relation: str
+    columns: tuple[str, ...]
 
 
 class Header(NamedTuple):
@@ -32,113 +63,85 @@ class Header(NamedTuple):
     grain
         What identifies a row; empty of a scalar.
     reads
-        Relations and macros that it reads, in the order in which it names them.
-    units
-        What it says of units and of null, as one text.
+        Relations and table macros that it reads, in the order in which it names them.
+    columns, alike
+        What it says of columns; of a scalar one column, ``value``.
     """
 
     purpose: str
     grain: str
     reads: tuple[str, ...]
-    units: str
+    columns: tuple[Said, ...]
+    alike: tuple[Alike, ...]
 
 
-def header(comment: str) -> Header:
-    r"""Read the comment of a view or macro.
+def header(name: str, comment: str) -> Header:
+    r"""Read the comment of the view or macro ``name``.
 
-    >>> said = header("One row a coin.\n\ngrain: coin\nreads: a, b\nunits: x is USD;\n"
-    ...               "       y is coins\n\nMore.")
-    >>> said.purpose, said.reads, said.units
-    ('One row a coin.\n\nMore.', ('a', 'b'), 'x is USD; y is coins')
+    >>> said = header("m", "What lies there.\n\ngrain: coin\nreads: a, b\ncolumns:\n"
+    ...               "  from a: coin\n  x | USD | what\n   it is | never | made here\n\nMore.")
+    >>> said.purpose, said.reads, said.columns[0].says, said.alike[0].columns
+    ('What lies there.\n\nMore.', ('a', 'b'), 'what it is', ('coin',))
+
+    Raises
+    ------
+    HeaderError
+        If a line of a column has other parts than it should.
     """
     prose: list[str] = []
-    found = dict.fromkeys(KEYS, "")
+    found: dict[str, list[str]] = {key: [] for key in KEYS}
     now = None
     for line in comment.splitlines():
-        key, colon, rest = line.partition(": ")
+        key, colon, rest = line.partition(":")
         if colon and key in KEYS:
-            now = key
-            found[now] = rest.strip()
-        elif now and line.strip():
-            found[now] += f" {line.strip()}"
+            now = found[key]
+            now.append(rest)
+        elif now is not None and line.strip():
+            now.append(line)
         else:
             now = None
             prose.append(line)
-    purpose = re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip()
-    reads = tuple(name.strip() for name in found["reads"].split(",") if name.strip())
-    return Header(purpose, found["grain"], reads, found["units"])
+    said = [_said(name, line) for line in _entries(found["columns"][1:])]
+    columns = [one for one in said if isinstance(one, Said)]
+    if found["gives"]:
+        text = f"{VALUE} | {_one_line(found['gives'])} | {HERE}"
+        columns.append(_column(name, text))
+    return Header(
+        re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip(),
+        _one_line(found["grain"]),
+        tuple(_one_line(found["reads"]).split(", ")) if found["reads"] else (),
+        tuple(columns),
+        tuple(one for one in said if isinstance(one, Alike)),
+    )
 
 
-def sayings(units: str, columns: Collection[str]) -> dict[str, str]:
-    """Return what a text of units says of single columns: column -> words.
+def _one_line(lines: list[str]) -> str:
+    return " ".join(line.strip() for line in lines)
 
-    >>> sayings("a and b are USD, c too; null: not known; d is coins; the others as x", "abd")
-    {'a': 'USD, c too; null: not known', 'b': 'USD, c too; null: not known', 'd': 'coins'}
+
+def _entries(lines: list[str]) -> list[str]:
+    """Return entries: what is indented by more than two belongs to the line before.
+
+    >>> _entries(["  a", "    b", "  c"])
+    ['a b', 'c']
     """
-    out: dict[str, str] = {}
-    now: list[str] = []
-    for part in units.split("; "):
-        told = SAYING.match(part)
-        names = re.split(r", and |, | and ", told["names"]) if told else []
-        if told and set(names) & set(columns):
-            now = [name for name in names if name in columns]
-            what = told["what"]
-            if told["verb"] not in {"is", "are"}:
-                what = f"{told['verb']} {what}"
-            for name in now:
-                out[name] = f"{out[name]}; {what}" if name in out else what
-        elif part.startswith("null"):
-            for name in now:
-                out[name] += f"; {part}"
+    out: list[str] = []
+    for line in lines:
+        if out and line.startswith("   "):
+            out[-1] += f" {line.strip()}"
         else:
-            now = []
+            out.append(line.strip())
     return out
 
 
-def alike(units: str) -> tuple[str, ...]:
-    """Return the relations whose words a text of units says hold here too.
-
-    >>> alike("ts is the moment asked for; the others as positions_at")
-    ('positions_at',)
-    """
-    return tuple(ALIKE.findall(units))
+def _said(name: str, line: str) -> Said | Alike:
+    if told := ALIKE.fullmatch(line):
+        return Alike(told[1] == "from", told[2], tuple(told[3].split(", ")))
+    return _column(name, line)
 
 
-def unit_of(words: str) -> str:
-    """Return the unit that something said begins with; empty: none.
-
-    >>> unit_of("USD at liquidation_px, where it closes"), unit_of("a fraction an hour")
-    ('USD', 'fraction an hour')
-    """
-    told = UNITS.match(words)
-    if not told:
-        return ""
-    one = {"coins": "coin", "fractions": "fraction", "share": "fraction", "shares": "fraction"}
-    return one.get(told[1], told[1]) + (told[2] or "")
-
-
-def unit_by_name(name: str) -> str:
-    """Return the unit that a column's name says by itself; empty: none.
-
-    The words are the design's: px is USD, size coins, notional USD, pct per cent.
-
-    >>> unit_by_name("liquidation_px"), unit_by_name("risk_pct"), unit_by_name("coin")
-    ('USD', 'per cent', '')
-    """
-    last = name.rpartition("_")[2]
-    units = {"px": "USD", "notional": "USD", "size": "coin", "pct": "per cent"}
-    units |= {"hours": "hours", "seconds": "seconds", "share": "fraction"}
-    return units.get(last, "")
-
-
-def parted(words: str) -> tuple[str, str]:
-    """Return what is said, and what null means.
-
-    >>> parted("USD at the mark; null: not given"), parted("px, null where nothing is; of all")
-    (('USD at the mark', 'not given'), ('px; of all', 'where nothing is'))
-    """
-    told = NULL.search(words)
-    if not told:
-        return words, ""
-    null, _, rest = words[told.end() :].partition("; ")
-    return "; ".join(part for part in (words[: told.start()], rest) if part), null
+def _column(name: str, line: str) -> Said:
+    parts = [part.strip() for part in line.split(" | ")]
+    if len(parts) != len(COLUMN) or not all(parts):
+        raise HeaderError(f"{name}.sql: a column is {' | '.join(COLUMN)}; found: {line}")
+    return Said(*parts)

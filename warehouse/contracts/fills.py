@@ -69,9 +69,9 @@ FILLS = Table(
         Column(
             "liquidation_method",
             STR,
-            "null: no liquidation, or, from node_trades, one other than market; market: forced "
-            "order in the book; backstop: taken over by the liquidator vault; adl: closed "
-            "against the other side",
+            "market: forced order in the book; backstop: taken over by the liquidator vault; "
+            "adl: closed against the other side; null: no liquidation, or, from node_trades, "
+            "one other than market",
             null=True,
             rules=(one_of("market", "backstop", "adl"),),
         ),

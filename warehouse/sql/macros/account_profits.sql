@@ -4,7 +4,11 @@
 --
 -- grain: account
 -- reads: fills
--- units: profit is USD, null where a fill's closed_pnl was not given; fills counts them
+-- columns:
+--   from fills: account
+--   profit        | USD   | sum of closed_pnl | a fill does not give it | fills.closed_pnl
+--   fills         | fills | perpetual fills held, whose profit is summed | never | made here
+--   first_fill_ts | none  | time of the first of them | never | fills.time_ts
 -- table macro: account_profits("at", knowable := false, wanted := true)
 with asked as (
     select

@@ -2,9 +2,19 @@
 --
 -- grain: account
 -- reads: segmented_positions
--- units: account_value, notional and profit are USD; notional is of all positions, at their marks; a
---        null amount belongs to the unknown segment; first_fill_ts is since when profit counts,
---        null: the lake holds no fill of the account; snapshot_ts is the newest that answered
+-- columns:
+--   from segmented_positions: account, account_value, size_segment
+--   profit         | USD       | realised on perpetual fills until the moment, see account_profits
+--       | the lake holds no fill of the account, or one does not give it | fills.closed_pnl
+--   first_fill_ts  | none      | since when profit counts: the first fill held
+--       | the lake holds no fill of the account | fills.time_ts
+--   profit_segment | none      | segment by profit; unknown_profit: that is not known
+--       | never | made here
+--   notional       | USD       | of all its positions, at their marks
+--       | never | positions.size, positions.mark_px
+--   positions      | positions | that it holds | never | made here
+--   snapshot_ts    | none      | of the newest snapshot or sweep that answered
+--       | never | snapshots.snapshot_ts
 -- table macro: account_segments("at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with held as (
     from segmented_positions("at", knowable := knowable, max_age := max_age, untrusted := untrusted)

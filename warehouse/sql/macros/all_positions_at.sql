@@ -3,9 +3,18 @@
 --
 -- grain: coin, account
 -- reads: positions, states_at, accounts, snapshots, asset_contexts
--- units: as positions_at; account_value is USD on this dex as reported; of unified and
---        portfolio_margin accounts in a sweep it is the USDC in spot, for there the collateral lies;
---        null: not known
+-- columns:
+--   from positions: coin, account, size, entry_px, mark_px, liquidation_px, liquidation_px_source,
+--       leverage, leverage_type, source
+--   as positions_at: side, notional, mark_notional, snapshot_ts, state_ts, current_px
+--   dex           | none | whose snapshots or sweeps answer; empty: of a dex without its own, those of
+--         every dex
+--       | never | snapshots.scope
+--   account_value | USD  | collateral on this dex as reported; of unified and portfolio_margin accounts
+--         in a sweep the USDC in spot, for there it lies
+--       | not known | positions.account_value, accounts.spot_usdc
+--   account_mode  | none | standard, dex_abstraction, unified or portfolio_margin
+--       | not given | accounts.account_mode, positions.account_mode
 -- table macro: all_positions_at("at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -3,9 +3,16 @@
 --
 -- grain: at most one row
 -- reads: order_books
--- units: as order_books; best prices and mid_px are USD, null where a side is empty; depth is USD
---        within depth_pct of the mid, both sides, null where it is not known (see book_depth);
---        age_seconds is from book_ts to the moment asked for
+-- columns:
+--   from order_books: book_ts, bids, asks, source
+--   best_bid_px | USD     | highest bid | nobody buys | order_books.bids
+--   best_ask_px | USD     | lowest ask | nobody sells | order_books.asks
+--   mid_px      | USD     | between the two
+--       | nobody buys, or nobody sells | order_books.bids, order_books.asks
+--   depth       | USD     | what rests within depth_pct of mid_px, both sides
+--       | a side is empty, or the reading may not reach so far (see book_depth) | order_books.bids,
+--         order_books.asks
+--   age_seconds | seconds | from book_ts to the moment asked for | never | made here
 -- table macro: book_asof(coin, "at", max_age := interval 10 minutes, depth_pct := 0.1, knowable := false)
 with asked as (
     select

@@ -2,6 +2,8 @@
 -- empty, or where the reading may have left off levels within pct: it gives 20 a side at most.
 -- Lists as in order_books.  See docs/definitions.md, "Overlays".
 --
+-- gives: USD | what rests within pct of the mid, both sides | a side is empty, or the reading may not
+--        reach so far
 -- macro: book_depth(bids, asks, pct)
 list_transform([(bids[1].px + asks[1].px) / 2], lambda mid: if(
     mid is not null

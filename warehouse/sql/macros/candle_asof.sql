@@ -3,8 +3,10 @@
 --
 -- grain: at most one row
 -- reads: candles
--- units: as candles; close_ts is the bar's end; age_seconds is from close_ts to the moment asked for;
---        without max_age, a bar may be as old as it is long
+-- columns:
+--   from candles: start_ts, open_px, high_px, low_px, close_px, volume, source
+--   close_ts    | none    | end of the bar | never | made here
+--   age_seconds | seconds | from close_ts to the moment asked for | never | made here
 -- table macro: candle_asof(coin, "at", interval_ := '1h', venue := 'hyperliquid', max_age := null, knowable := false)
 with asked as (
     select

@@ -4,8 +4,18 @@
 --
 -- grain: direction, pct
 -- reads: positions_at, current_px
--- units: pct is per cent of current_px; prices are USD; notional is USD at the price where
---        positions close; 0 means that the snapshot holds no such position
+-- columns:
+--   coin       | none      | the coin asked for | never | argument coin
+--   direction  | none      | of the move: down or up | never | made here
+--   pct        | per cent  | how far the move goes, of current_px | never | argument pcts
+--   side       | none      | that it triggers: long of a fall, short of a rise | never | made here
+--   current_px | USD       | the coin's mark at snapshot_ts | never | current_px.px
+--   target_px  | USD       | current_px after the move | never | made here
+--   notional   | USD       | of the positions triggered, at the prices where they close; 0: none is
+--         mapped there
+--       | never | positions.size, positions.liquidation_px
+--   positions  | positions | triggered | never | made here
+--   from current_px: snapshot_ts
 -- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select coin as coin_asked

@@ -3,7 +3,10 @@
 --
 -- grain: ts, direction, pct
 -- reads: positions_at_each, current_px
--- units: ts is the moment asked for; the others as cascade_scenarios
+-- columns:
+--   ts | none | moment asked for | never | made here
+--   as cascade_scenarios: coin, direction, pct, side, current_px, target_px, notional, positions,
+--       snapshot_ts
 -- table macro: cascade_scenarios_between(coin, since, until, every, pcts := [5, 10, 15], knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

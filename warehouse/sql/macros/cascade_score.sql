@@ -5,6 +5,7 @@
 -- open_interest_fall_pct: per cent that open interest fell by, negative: it rose;
 -- book_taken: forced USD a minute over the USD that rest near the mid.
 --
+-- gives: points | 0 to 10 | one of the parts is null
 -- macro: cascade_score(velocity_ratio, one_sidedness, open_interest_fall_pct, book_taken)
 if(
     velocity_ratio is null or one_sidedness is null or open_interest_fall_pct is null or book_taken is null,

@@ -4,13 +4,44 @@
 --
 -- grain: start_ts
 -- reads: liquidation_rates, liquidations_between, fills
--- units: end_ts is null if at `until` it may still go on, or if what came next is not held; last_ts
---        is the end of its last fast interval; side is that of most of its notional; notionals are
---        USD; peak_ts is the fastest interval's start, peak_velocity USD a minute; held_share is the
---        share of [start_ts, last_ts) whose fills are held; px_before and px_worst are trades', USD;
---        move_pct is per cent of px_before, negative: it fell; recovery_pct is the part of the move,
---        per cent, that the best trade within `recovery` after the worst took back, null until that
---        time is over
+-- columns:
+--   coin              | none           | the coin asked for | never | argument coin
+--   start_ts          | none           | start of its first fast interval
+--       | never | liquidation_rates.ts
+--   end_ts            | none           | last_ts, once gap has passed without another fast interval
+--       | at until it may still go on, or what came next is not held | liquidation_rates.until_ts
+--   last_ts           | none           | end of its last fast interval
+--       | never | liquidation_rates.until_ts
+--   side              | none           | of most of its notional: long or short | never | made here
+--   peak_ts           | none           | start of its fastest interval | never | liquidation_rates.ts
+--   peak_velocity     | USD per minute | liquidated in its fastest interval
+--       | never | liquidation_rates.velocity
+--   liquidations      | trades         | forced closings in [start_ts, last_ts) | never | made here
+--   notional          | USD            | of both sides, at the prices of their fills
+--       | never | fills.px, fills.size
+--   long_notional     | USD            | of longs | never | fills.px, fills.size
+--   short_notional    | USD            | of shorts | never | fills.px, fills.size
+--   accounts          | accounts       | liquidated, of those named
+--       | never | fills.liquidated_account, fills.account
+--   adl_notional      | USD            | closed against the other side; 0 too where only a source is
+--         held that does not tell it
+--       | never | fills.px, fills.size
+--   backstop_notional | USD            | taken over by the liquidator vault; 0 too where only a source
+--         is held that does not tell it
+--       | never | fills.px, fills.size
+--   px_before         | USD            | last trade in the book in the hour before start_ts
+--       | none is held | fills.px
+--   px_worst          | USD            | lowest trade in the book in [start_ts, last_ts), highest of
+--         shorts
+--       | none is held | fills.px
+--   worst_ts          | none           | first time of px_worst | none is held | fills.time_ts
+--   move_pct          | per cent       | px_worst against px_before; below 0: it fell
+--       | one of the two is not known | made here
+--   recovery_pct      | per cent       | of the move, what the best trade within recovery of worst_ts
+--         took back
+--       | that time is not over at until, it holds no trade, or there is no such move | made here
+--   held_share        | fraction       | of [start_ts, last_ts), the time whose fills are held
+--       | never | liquidation_rates.held_share
 -- table macro: cascades(coin, since, until, every := interval 1 minute, seed_ratio := 10.0, keep_ratio := 3.0, min_velocity := 10000.0, gap := interval 10 minutes, recovery := interval 1 hour, knowable := false, min_held := 0.25)
 with asked as (
     select

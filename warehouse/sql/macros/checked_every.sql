@@ -1,6 +1,7 @@
 -- The length of an interval in microseconds, or an error that says what is allowed.  Months are
 -- refused, for they have no fixed length, and so is what would cut a range into millions of rows.
 --
+-- gives: microseconds | the length of an interval | never
 -- macro: checked_every(every, since, until)
 case
     when

@@ -1,5 +1,6 @@
 -- The later of two moments, or an error if it is not later, or one of them is missing.
 --
+-- gives: none | the later moment | never
 -- macro: checked_later(from_at, later, name)
 list_transform(
     [{'earlier': checked_moment(from_at, 'from_at'), 'later': checked_moment(later, name)}],

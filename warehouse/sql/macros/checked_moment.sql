@@ -2,6 +2,7 @@
 -- TIMESTAMPTZ, or text with Z, UTC or an offset.  A TIMESTAMP, a DATE or text without a zone would mean
 -- the zone of whoever asks.  Within a lambda, so that what is given is planned once.
 --
+-- gives: none | the moment | it is null
 -- macro: checked_moment(given, name)
 list_transform([given], lambda moment: case
     when moment is null then null

@@ -1,5 +1,6 @@
 -- Scenario percentages, or an error that says what is allowed.
 --
+-- gives: per cent | the percentages, whole numbers | never
 -- macro: checked_pcts(pcts)
 list_transform(coalesce(try_cast(pcts as varchar[]), [pcts::varchar]), lambda pct: case
     when

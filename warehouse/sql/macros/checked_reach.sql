@@ -1,6 +1,7 @@
 -- How much older than the newest answer another may be that is merged with it, or an error that says
 -- what is allowed.  None older is 0 seconds.
 --
+-- gives: none | the age, an interval | never
 -- macro: checked_reach(max_age)
 case
     when

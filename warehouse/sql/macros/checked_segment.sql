@@ -1,5 +1,6 @@
 -- The name of a segment, or of all accounts, or an error that says which there are.
 --
+-- gives: none | the name | never
 -- macro: checked_segment(segment)
 case
     when segment = 'all'

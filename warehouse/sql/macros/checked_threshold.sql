@@ -1,5 +1,6 @@
 -- A share of the way to liquidation in percent, or an error that says what is allowed.
 --
+-- gives: per cent | the share of the way | never
 -- macro: checked_threshold(threshold_pct)
 case
     when try_cast(threshold_pct as double) > 0 and try_cast(threshold_pct as double) <= 100

@@ -1,6 +1,7 @@
 -- Width of a bucket in USD, or an error that says which widths are allowed.  Bounded, for the number of
 -- a bucket must be a whole one: 1e-8 USD reach up to prices of 9e10.
 --
+-- gives: USD | the width | never
 -- macro: checked_ticks(width_px)
 case
     when try_cast(width_px as double) >= 1e-8 and try_cast(width_px as double) <= 1e9

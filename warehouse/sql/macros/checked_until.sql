@@ -1,6 +1,7 @@
 -- The end of [since, until), or an error that says what is allowed.  A range is at most 20 years long:
 -- its hours are looked up one by one.
 --
+-- gives: none | the end of the range | never
 -- macro: checked_until(since, until)
 list_transform(
     [{'since': checked_moment(since, 'since'), 'until': checked_moment(until, 'until')}],

@@ -1,5 +1,6 @@
 -- The width of a bucket in percent, or an error that says what is allowed.
 --
+-- gives: per cent | the width | never
 -- macro: checked_width(width_pct)
 case
     when try_cast(width_pct as double) >= 0.0001 and try_cast(width_pct as double) <= 100

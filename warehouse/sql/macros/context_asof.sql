@@ -3,7 +3,13 @@
 --
 -- grain: at most one row
 -- reads: asset_contexts
--- units: as asset_contexts; age_seconds is from context_ts to the moment asked for
+-- columns:
+--   from asset_contexts: context_ts, mark_px, oracle_px, mid_px, open_interest, funding_rate, premium,
+--       day_notional_volume, source
+--   open_interest_notional | USD     | one-sided, at mark_px
+--       | not given | asset_contexts.open_interest, asset_contexts.mark_px,
+--         asset_contexts.open_interest_notional
+--   age_seconds            | seconds | from context_ts to the moment asked for | never | made here
 -- table macro: context_asof(coin, "at", max_age := interval 2 hours, venue := 'hyperliquid', knowable := false)
 with asked as (
     select

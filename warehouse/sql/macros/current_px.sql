@@ -4,7 +4,9 @@
 --
 -- grain: at most one row
 -- reads: snapshot_at, positions_at, asset_contexts
--- units: px is USD
+-- columns:
+--   px | USD | the coin's mark | never | positions.mark_px, asset_contexts.mark_px
+--   from snapshot_at: snapshot_ts
 -- table macro: current_px(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

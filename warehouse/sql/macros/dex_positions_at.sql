@@ -3,9 +3,12 @@
 --
 -- grain: account, coin
 -- reads: positions, states_at, asset_contexts
--- units: mark_px is USD, what the position was valued at, at state_ts; current_px is the coin's mark
---        at snapshot_ts, USD, the same in every row of a coin (see positions_at); margin_used and
---        account_value are USD
+-- columns:
+--   from positions: account, coin, size, mark_px, liquidation_px, liquidation_px_source, leverage_type,
+--       max_leverage, margin_used, account_value, account_mode, source, known_ts
+--   as positions_at: side, snapshot_ts, state_ts
+--   current_px | USD | the coin's mark at snapshot_ts, the same in every row of a coin
+--       | never | positions.mark_px, asset_contexts.mark_px
 -- table macro: dex_positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -2,6 +2,7 @@
 -- price.  A position past its price is in the nearest.  Bands are half-open; see
 -- docs/definitions.md, Survival.
 --
+-- gives: none | the band, as 2 to 5 % | distance_pct is null
 -- macro: distance_band(distance_pct)
 case
     when distance_pct < 2 then '0 to 2 %'

@@ -4,9 +4,11 @@
 --
 -- grain: hour_ts
 -- reads: parts, asks
--- units: hour_ts is a UTC hour that [since, until) touches; held_to is the end of what is held from
---        hour_ts on, null: nothing is; tells_all is false where only a source is held that tells
---        of no liquidations but those in the book
+-- columns:
+--   hour_ts   | none | start of a UTC hour that [since, until) touches | never | made here
+--   held_to   | none | end of what is held from hour_ts on | nothing is | parts.max_ts
+--   tells_all | none | false: only a source is held that tells of no liquidations but those in the book
+--       | nothing is held | parts.source
 -- table macro: fill_hours(coin, since, until, knowable := false)
 with asked as (
     select

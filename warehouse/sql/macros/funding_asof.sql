@@ -3,8 +3,11 @@
 --
 -- grain: at most one row
 -- reads: funding
--- units: as funding; hourly_rate is rate over period_hours, null where the period is not given;
---        age_seconds is from time_ts to the moment asked for
+-- columns:
+--   from funding: time_ts, rate, period_hours, source
+--   hourly_rate | fraction per hour | rate over period_hours
+--       | period_hours is not given | funding.rate, funding.period_hours
+--   age_seconds | seconds           | from time_ts to the moment asked for | never | made here
 -- table macro: funding_asof(coin, "at", max_age := interval 9 hours, venue := 'hyperliquid', knowable := false)
 with asked as (
     select

@@ -4,6 +4,8 @@
 --
 -- grain: start_ts, check_name, source, subject
 -- reads: incidents
+-- columns:
+--   from incidents: start_ts, end_ts, check_name, source, subject, severity, what, rows, known_ts
 -- table macro: incidents_at(table_name, coin, since, until)
 with asked as (
     select

@@ -6,7 +6,9 @@
 --
 -- grain: side, bucket
 -- reads: snapshot_at, liquidation_levels, levels_days
--- units: as liquidation_levels
+-- columns:
+--   from liquidation_levels: day, snapshot_ts, source, scope, coin, side, bucket, px, size, notional,
+--       positions, top_account_share, herfindahl, current_px, known_ts, px_low, px_high
 -- table macro: levels_at(coin, "at", width_pct, width_px, knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

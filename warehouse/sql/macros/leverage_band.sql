@@ -1,6 +1,7 @@
 -- The band that a position's chosen leverage falls into; null: not given.  Bands are half-open; see
 -- docs/definitions.md, Survival.
 --
+-- gives: none | the band, as 3x to 5x | leverage is null
 -- macro: leverage_band(leverage)
 case
     when leverage < 3 then '1x to 3x'

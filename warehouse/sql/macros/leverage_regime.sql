@@ -3,8 +3,21 @@
 --
 -- grain: one row
 -- reads: cascade_scenarios
--- units: notional is USD; ratio is null where the smaller side holds nothing, regime is then
---        fragile; both are null where neither side holds anything
+-- columns:
+--   coin           | none     | the coin asked for | never | argument coin
+--   ratio          | x        | the largest over the smallest side
+--       | the smaller side holds nothing | made here
+--   regime         | none     | symmetric: ratio below 2; tilted: to 4; fragile: above, or one side
+--         holds nothing
+--       | neither side holds anything | made here
+--   long_notional  | USD      | of the longs that a fall by within_pct triggers, at the prices where
+--         they close
+--       | never | positions.size, positions.liquidation_px
+--   short_notional | USD      | of the shorts that a rise by within_pct triggers, at the prices where
+--         they close
+--       | never | positions.size, positions.liquidation_px
+--   within_pct     | per cent | how far the moves go, of current_px | never | argument within_pct
+--   from cascade_scenarios: current_px, snapshot_ts
 -- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select

@@ -3,7 +3,9 @@
 --
 -- grain: ts
 -- reads: cascade_scenarios_between
--- units: ts is the moment asked for; the others as leverage_regime
+-- columns:
+--   as leverage_regime: coin, ratio, regime, long_notional, short_notional, within_pct
+--   from cascade_scenarios_between: ts, current_px, snapshot_ts
 -- table macro: leverage_regime_between(coin, since, until, every, within_pct := 15, knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select within_pct as reach_pct

@@ -8,9 +8,16 @@
 --
 -- grain: side, px_low
 -- reads: positions_at
--- units: as liquidation_map; px_high is USD, not part of the cluster: the window's end, or where a
---        stronger cluster begins before; share is a fraction of the coin's notional with a price,
---        both sides
+-- columns:
+--   as liquidation_map: coin, side, px, size, notional, positions
+--   from positions_at: current_px, snapshot_ts
+--   px_low       | USD      | lowest liquidation price in the cluster
+--       | never | positions.liquidation_px
+--   px_high      | USD      | end of its window, or where a stronger cluster begins before; not part of
+--         it
+--       | never | made here
+--   distance_pct | per cent | px against current_px, signed | never | made here
+--   share        | fraction | of the coin's notional with a price, both sides | never | made here
 -- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false, max_age := interval 26 hours, untrusted := false)
 with recursive asked as materialized (
     select

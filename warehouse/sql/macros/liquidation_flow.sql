@@ -4,13 +4,44 @@
 --
 -- grain: ts
 -- reads: liquidation_rates, asset_contexts, funding, order_books
--- units: as liquidation_rates; funding_rate is a fraction an hour; open_interest is coins,
---        open_interest_notional USD, one-sided; funding_shift and open_interest_change are from the
---        newest before ts to the newest before until_ts, null where that is one and the same or
---        either is more than max_age old; depth is USD within depth_pct of the mid, both sides, of a
---        book at most book_age old; book_taken is velocity over depth; one_sidedness is 0 to 1;
---        cascade_score is 0 to 10, null where one of its four parts is; score_at_least is the same
---        with 0 for open interest or depth that is not known
+-- columns:
+--   coin                     | none                | the coin asked for | never | argument coin
+--   from liquidation_rates: ts, until_ts, liquidations, long_notional, short_notional, mean_notional,
+--       largest, adl_notional, backstop_notional, accounts, velocity, norm, velocity_ratio, held_share,
+--       norm_share
+--   one_sidedness            | fraction            | the difference of both sides over their sum, 0 to
+--         1; 0: nothing was liquidated
+--       | its fills are not all held, or the coin is not heard of | made here
+--   funding_rate             | fraction per hour   | newest before until_ts: of the contexts, or else
+--         of the payments
+--       | none is at most max_age old | asset_contexts.funding_rate, funding.rate, funding.period_hours
+--   funding_shift            | fraction per hour   | funding_rate less the newest before ts
+--       | no newer one came since, or either is more than max_age old | made here
+--   open_interest            | coin                | newest before until_ts, one-sided
+--       | none is at most max_age old | asset_contexts.open_interest
+--   open_interest_notional   | USD                 | newest before until_ts, one-sided, at the mark
+--       | none is at most max_age old | asset_contexts.open_interest, asset_contexts.mark_px,
+--         asset_contexts.open_interest_notional
+--   open_interest_change     | coin                | open_interest less the newest before ts
+--       | no newer one came since, or either is more than max_age old | made here
+--   open_interest_change_pct | per cent            | the same, of the newest before ts
+--       | as of open_interest_change, or it was 0 before | made here
+--   open_interest_ts         | none                | instant of open_interest
+--       | none is at most max_age old | asset_contexts.context_ts
+--   depth                    | USD                 | what rests within depth_pct of the mid, both
+--         sides, in the newest book before until_ts
+--       | no book is at most book_age old, a side of it is empty, or it may not reach so far |
+--         order_books.bids, order_books.asks
+--   book_taken               | fraction per minute | velocity over depth
+--       | velocity or depth is not known | made here
+--   book_ts                  | none                | instant of the book
+--       | none is at most book_age old | order_books.book_ts
+--   cascade_score            | points              | 0 to 10: how much the interval looks like a
+--         cascade
+--       | one of its four parts is not known | made here
+--   score_at_least           | points              | the same with 0 for open interest or depth that is
+--         not known
+--       | velocity_ratio or one_sidedness is not known | made here
 -- table macro: liquidation_flow(coin, since, until, every := interval 1 hour, knowable := false, max_age := interval 2 hours, book_age := interval 10 minutes, depth_pct := 0.1, min_held := 0.25)
 with asked as (
     select

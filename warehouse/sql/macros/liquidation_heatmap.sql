@@ -7,12 +7,28 @@
 -- from liquidation_levels where those are of the lake as it is now.
 --
 -- grain: ts, px_low
--- reads: snapshot_at, liquidation_levels, positions_at_each, liquidations_between, fill_hours, segment_map, segments
--- units: ts is the moment asked for, UTC; px_low and px_high are USD; notional is USD at the
---        price where positions close; liquidated_long and liquidated_short are USD at the price of
---        the fills in [ts, ts + every), and known with until only: what comes after ts is no part of
---        what could be known at ts; most_hit_segment is the size segment with the most notional on both
---        sides; null unless segments := true, or where most is of accounts whose size is not known
+-- reads: levels_at, snapshot_at, positions_at_each, liquidations_between, fill_hours, segment_map,
+--        segments
+-- columns:
+--   coin             | none      | the coin asked for | never | argument coin
+--   ts               | none      | moment asked for | never | made here
+--   px_low           | USD       | lower edge of the bucket, part of it | never | made here
+--   px_high          | USD       | upper edge, not part of it | never | made here
+--   long_notional    | USD       | of longs, at the prices where they close
+--       | no snapshot answers | positions.size, positions.liquidation_px
+--   short_notional   | USD       | of shorts, at the prices where they close
+--       | no snapshot answers | positions.size, positions.liquidation_px
+--   positions        | positions | that close there | no snapshot answers | made here
+--   most_hit_segment | none      | size segment with the most notional, both sides
+--       | segments is false, no position closes there, or most is of accounts whose size is not known |
+--         segment_map.segment
+--   liquidated_long  | USD       | longs liquidated in [ts, ts + every), at the prices of their fills;
+--         known at until, not at ts
+--       | the fills of that time are not all held | fills.px, fills.size
+--   liquidated_short | USD       | shorts, likewise
+--       | the fills of that time are not all held | fills.px, fills.size
+--   snapshot_ts      | none      | of the snapshot or sweep that answers
+--       | none does | snapshots.snapshot_ts
 -- table macro: liquidation_heatmap(coin, since, until, every := interval 1 hour, width_pct := 0.5, knowable := false, segments := false, max_age := interval 26 hours, untrusted := false)
 with heat_asked as materialized (
     select

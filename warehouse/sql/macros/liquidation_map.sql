@@ -5,11 +5,28 @@
 -- positions_at otherwise; both say the same.
 --
 -- grain: side, px_low
--- reads: snapshot_at, liquidation_levels, positions_at
--- units: px_low, px_high, px, current_px are USD; size is coins; notional is USD at the price
---        where positions close; distance_pct is px against current_px, per cent, signed;
---        top_account_share is the largest holder's fraction of the bucket's notional; herfindahl is
---        the sum of the holders' squared fractions: 1 is one holder, 1/n is n equal ones
+-- reads: levels_at, positions_at
+-- columns:
+--   coin              | none      | the coin asked for | never | argument coin
+--   side              | none      | of the positions: long or short | never | positions.size
+--   px_low            | USD       | lower edge of the bucket, part of it | never | made here
+--   px_high           | USD       | upper edge, not part of it | never | made here
+--   px                | USD       | mean liquidation price, by notional
+--       | never | positions.liquidation_px
+--   size              | coin      | coins that close there, not signed | never | positions.size
+--   notional          | USD       | at the prices where the positions close
+--       | never | positions.size, positions.liquidation_px
+--   positions         | positions | that close there | never | made here
+--   accounts          | accounts  | that hold them | never | made here
+--   top_account_share | fraction  | of the bucket's notional, the largest holder's | never | made here
+--   herfindahl        | fraction  | sum of the holders' squared fractions: 1 is one holder, 1/n is n
+--         equal ones
+--       | never | made here
+--   distance_pct      | per cent  | px against current_px, signed | current_px is not known | made here
+--   current_px        | USD       | the coin's mark at snapshot_ts
+--       | not known | positions.mark_px, asset_contexts.mark_px
+--   snapshot_ts       | none      | of the snapshot or sweep that answers
+--       | never | snapshots.snapshot_ts
 -- table macro: liquidation_map(coin, "at", width_pct := 0.5, width_px := null, knowable := false, max_age := interval 26 hours, untrusted := false)
 with map_asked as materialized (
     select

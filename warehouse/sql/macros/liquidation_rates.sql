@@ -8,11 +8,39 @@
 --
 -- grain: ts
 -- reads: liquidations_between, fill_hours, instruments, asset_contexts, fills
--- units: an interval is [ts, until_ts); held_share and norm_share are shares of the interval's and of
---        the week before's time whose fills are held; liquidations are trades; notionals are USD;
---        adl and backstop are null where only a source without them is held; accounts are those
---        named; velocity and norm are USD a minute; velocity_ratio is null while less than min_held
---        of the week before ts is held
+-- columns:
+--   ts                | none           | start of the interval | never | made here
+--   until_ts          | none           | its end, not part of it | never | made here
+--   held_share        | fraction       | of the interval's time, that whose fills are held
+--       | never | fill_hours.held_to
+--   liquidations      | trades         | forced closings
+--       | its fills are not all held, or the coin is not heard of | made here
+--   long_notional     | USD            | of longs, at the prices of their fills
+--       | its fills are not all held, or the coin is not heard of | fills.px, fills.size
+--   short_notional    | USD            | of shorts, likewise
+--       | its fills are not all held, or the coin is not heard of | fills.px, fills.size
+--   notional          | USD            | of both sides
+--       | its fills are not all held, or the coin is not heard of | fills.px, fills.size
+--   mean_notional     | USD            | of a forced closing
+--       | there is none, its fills are not all held, or the coin is not heard of | fills.px, fills.size
+--   largest           | USD            | the largest forced closing
+--       | there is none, its fills are not all held, or the coin is not heard of | fills.px, fills.size
+--   adl_notional      | USD            | part of notional: closed against the other side
+--       | as of long_notional, or only a source is held that does not tell it | fills.px, fills.size
+--   backstop_notional | USD            | part of notional: taken over by the liquidator vault
+--       | as of long_notional, or only a source is held that does not tell it | fills.px, fills.size
+--   accounts          | accounts       | liquidated, of those named
+--       | its fills are not all held, or the coin is not heard of | fills.liquidated_account,
+--         fills.account
+--   velocity          | USD per minute | notional over the interval's length
+--       | its fills are not all held, or the coin is not heard of | made here
+--   norm              | USD per minute | velocity of the 7 days before ts, over the time whose fills
+--         are held
+--       | less than min_held of them is held, or the coin is not heard of | made here
+--   norm_share        | fraction       | of the 7 days before ts, the time whose fills are held
+--       | never | fill_hours.held_to
+--   velocity_ratio    | x              | velocity over norm; a norm below 1 USD per minute counts as 1
+--       | velocity or norm is not known | made here
 -- table macro: liquidation_rates(coin, since, until, every := interval 1 hour, knowable := false, min_held := 0.25)
 with asked as (
     select

@@ -4,11 +4,31 @@
 --
 -- grain: coin
 -- reads: segmented_positions
--- units: open_interest, at_risk, unknown_interest and unpriced_interest are USD at the coin's
---        current_px; risk_pct is per cent of open_interest less unknown_interest, null where nothing
---        is left of it; unknown_pct is per cent of open_interest: no way from entry to liquidation is
---        known, or none lies against the position; unpriced_interest has no liquidation price and
---        counts as not at risk
+-- columns:
+--   from segmented_positions: coin, current_px, snapshot_ts
+--   segment              | none      | the segment asked for | never | argument segment
+--   open_interest        | USD       | of the segment's positions, both sides, at current_px
+--       | never | positions.size
+--   at_risk              | USD       | part of it that is near liquidation | never | made here
+--   risk_pct             | per cent  | at_risk of open_interest less unknown_interest
+--       | nothing is left of it | made here
+--   long_at_risk         | USD       | the longs of at_risk | never | made here
+--   short_at_risk        | USD       | the shorts of at_risk | never | made here
+--   unknown_interest     | USD       | part of open_interest of which no way from entry to liquidation
+--         is known, or none lies against the position
+--       | never | made here
+--   unknown_pct          | per cent  | unknown_interest of open_interest | never | made here
+--   unpriced_interest    | USD       | part of open_interest without a liquidation price; it counts as
+--         not at risk
+--       | never | made here
+--   positions            | positions | of open_interest | never | made here
+--   positions_at_risk    | positions | of at_risk | never | made here
+--   positions_unknown    | positions | of unknown_interest | never | made here
+--   positions_unpriced   | positions | of unpriced_interest | never | made here
+--   positions_past_entry | positions | whose liquidation price lies past their entry: their loss is
+--         locked out
+--       | never | made here
+--   accounts             | accounts  | that hold them | never | made here
 -- table macro: liquidation_risk(segment, "at", knowable := false, threshold_pct := 75, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -7,7 +7,9 @@
 --
 -- grain: time_ts, trade_id
 -- reads: fills
--- units: as the view liquidations
+-- columns:
+--   as liquidations: day, coin, time_ts, trade_id, account, side, px, size, notional, method, mark_px,
+--       source, known_ts
 -- table macro: liquidations_between(coin, since, until, knowable := false, with_end := false)
 with asked as (
     select

@@ -9,10 +9,46 @@
 --
 -- grain: side, px_low
 -- reads: map_moves, liquidations_between, fill_hours
--- units: all but the prices are USD at the liquidation price, none but resized and repriced is below 0;
---        held_unasked is the part of held whose account nobody asked again; closed and liquidated
---        are null where the lake does not hold every fill of the time between (fills_held), and then
---        what a liquidation only reduced is not told apart from what its holder reduced
+-- columns:
+--   coin           | none      | the coin asked for | never | argument coin
+--   side           | none      | of the positions: long or short | never | positions.size
+--   px_low         | USD       | lower edge of the bucket, part of it | never | made here
+--   px_high        | USD       | upper edge, not part of it | never | made here
+--   from_notional  | USD       | what lay there on the earlier map, at its liquidation prices
+--       | never | positions.size, positions.liquidation_px
+--   to_notional    | USD       | what lies there on the later map, at its liquidation prices
+--       | never | positions.size, positions.liquidation_px
+--   held           | USD       | of from_notional, positions that stay in the bucket, without what was
+--         liquidated of them
+--       | never | made here
+--   held_unasked   | USD       | part of held whose account nobody asked again | never | made here
+--   resized        | USD       | what these grew by, at the earlier price; below 0: they shrank
+--       | never | made here
+--   repriced       | USD       | what these are worth more at their later price; below 0: less
+--       | never | made here
+--   moved_in       | USD       | of to_notional, positions that lay in another bucket, or had no price
+--       | never | made here
+--   moved_out      | USD       | of from_notional, positions that lie in another bucket, or have no
+--         price any more
+--       | never | made here
+--   opened         | USD       | of to_notional, positions not held on that side before
+--       | never | made here
+--   found          | USD       | of to_notional, positions of accounts that the earlier map knew
+--         nothing of
+--       | never | made here
+--   gone           | USD       | closed and liquidated | never | made here
+--   closed         | USD       | of from_notional, positions no longer held on that side
+--       | not all fills of the time between are held | made here
+--   liquidated     | USD       | of from_notional, what liquidation fills closed
+--       | not all fills of the time between are held | made here
+--   not_seen       | USD       | of from_notional, positions of accounts that the later map knows
+--         nothing of
+--       | never | made here
+--   positions_from | positions | of from_notional | never | made here
+--   positions_to   | positions | of to_notional | never | made here
+--   fills_held     | none      | true: the lake holds every fill of the time between
+--       | never | fill_hours.held_to
+--   from map_moves: from_snapshot_ts, to_snapshot_ts
 -- table macro: map_changes(coin, from_at, to_at, width_pct := 0.5, knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -7,16 +7,47 @@
 --
 -- grain: side, band
 -- reads: positions_at, states_at, snapshot_at, snapshots, asset_contexts
--- units: mapped_size is coins; mapped_notional and venue_open_interest are USD at mark_px, the mark
---        that the venue gave with its open interest, or else current_px; low_pct and high_pct
---        are half-open, per cent of current_px; venue_open_interest is the whole side's in every row,
---        of the newest context at or before the moment, context_ts, and null if none is at most
---        max_age old; coverage is a fraction, mapped_notional of venue_open_interest: those of the
---        bands and of `unpriced` add up to that of `all`, what lacks to 1 may lie in any band; null
---        where the open interest is not known; accounts_asked are those whose own answer is on the map, accounts_known those
---        that the answering sweep knew of, both null where a complete snapshot answers alone;
---        base_ts is of the complete snapshot that the others are read from, null: none; oldest_ts is
---        the oldest moment on the map; age_hours is from snapshot_ts to the moment asked for
+-- columns:
+--   coin                | none      | the coin asked for | never | argument coin
+--   side                | none      | of the positions: long or short | never | made here
+--   band                | none      | how far from current_px they close, per cent: 0-5 to 50+;
+--         unpriced: no price, or none known; all
+--       | never | made here
+--   low_pct             | per cent  | nearest distance of the band, part of it
+--       | of unpriced and all | made here
+--   high_pct            | per cent  | farthest distance, not part of it
+--       | it has no end, or of unpriced and all | made here
+--   mapped_notional     | USD       | of the mapped positions, at mark_px | never | made here
+--   mapped_size         | coin      | coins mapped, not signed | never | positions.size
+--   positions           | positions | mapped | never | made here
+--   venue_open_interest | USD       | the whole side's, in every row, at mark_px
+--       | none at most max_age old is known | asset_contexts.open_interest,
+--         asset_contexts.open_interest_notional
+--   coverage            | fraction  | mapped_notional of venue_open_interest: bands and unpriced add up
+--         to all; what lacks to 1 may lie in any band
+--       | venue_open_interest is not known, or 0 | made here
+--   mark_px             | USD       | mark that the venue gave with its open interest, or else
+--         current_px
+--       | neither is known | asset_contexts.mark_px, positions.mark_px
+--   current_px          | USD       | the coin's mark at snapshot_ts; where no position is known, the
+--         venue's with its open interest
+--       | neither is known | positions.mark_px, asset_contexts.mark_px
+--   context_ts          | none      | of the venue's open interest
+--       | none at most max_age old is known | asset_contexts.context_ts
+--   accounts_asked      | accounts  | whose own answer is on the map
+--       | a complete snapshot answers alone | made here
+--   accounts_known      | accounts  | that the answering sweep knew of
+--       | a complete snapshot answers alone | snapshots.accounts_asked, snapshots.accounts_skipped
+--   complete            | none      | true: a complete snapshot answers alone; false: a sweep
+--       | never | snapshots.complete
+--   base_ts             | none      | of the complete snapshot that everybody without an own answer is
+--         read from
+--       | there is none | snapshots.snapshot_ts
+--   oldest_ts           | none      | the oldest moment on the map
+--       | nobody's answer is held | states_at.state_ts
+--   snapshot_ts         | none      | of the snapshot or sweep that answers
+--       | never | snapshots.snapshot_ts
+--   age_hours           | hours     | from snapshot_ts to the moment asked for | never | made here
 -- table macro: map_coverage(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -5,11 +5,24 @@
 --
 -- grain: side
 -- reads: snapshot_at, dex_positions_at
--- units: notional is USD at liquidation_px, as on the map: positions without a price are in `unpriced`
---        alone; multi_notional is of positions that are cross as recorded, whose account holds
---        another such on the dex; maybe_notional is what could be too, if margin modes were
---        recorded; share and share_most are fractions of notional, without and with it, null where
---        notional is 0
+-- columns:
+--   coin            | none      | the coin asked for | never | argument coin
+--   side            | none      | of the positions: long or short | never | made here
+--   notional        | USD       | at liquidation_px, as on the map
+--       | never | positions.size, positions.liquidation_px
+--   cross_notional  | USD       | part of notional whose positions are cross, as recorded
+--       | never | positions.size, positions.liquidation_px
+--   multi_notional  | USD       | part of cross_notional whose account holds another cross position on
+--         the dex
+--       | never | positions.size, positions.liquidation_px
+--   maybe_notional  | USD       | what could be such too, if margin modes were recorded
+--       | never | positions.size, positions.liquidation_px
+--   share           | fraction  | multi_notional of notional | notional is 0 | made here
+--   share_most      | fraction  | the same with maybe_notional | notional is 0 | made here
+--   positions       | positions | with a price | never | made here
+--   multi_positions | positions | of multi_notional | never | made here
+--   unpriced        | positions | without a price, in nothing else here | never | made here
+--   from snapshot_at: snapshot_ts
 -- table macro: map_dependence(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select coin as coin_asked

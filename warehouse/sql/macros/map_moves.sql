@@ -3,10 +3,22 @@
 --
 -- grain: account, side
 -- reads: positions_at, states_at, snapshot_at
--- units: from_size and to_size are coins, not negative, 0 where the account held nothing on that side;
---        from_px and to_px are the liquidation prices, USD, null: none; from_state_ts and to_state_ts
---        are the moments of the account's answers, null: the map knows nothing of the account;
---        the same moment twice: nobody asked again
+-- columns:
+--   from positions_at: account, side
+--   from_size        | coin | held on the earlier map, not signed; 0: nothing on that side
+--       | never | positions.size
+--   from_px          | USD  | liquidation price on the earlier map
+--       | it has none, or nothing was held | positions.liquidation_px
+--   to_size          | coin | held on the later map, not signed; 0: nothing on that side
+--       | never | positions.size
+--   to_px            | USD  | liquidation price on the later map
+--       | it has none, or nothing is held | positions.liquidation_px
+--   from_state_ts    | none | instant of what the earlier map says of the account
+--       | it knows nothing of the account | states_at.state_ts
+--   to_state_ts      | none | instant of what the later map says of it; the same: nobody asked again
+--       | it knows nothing of the account | states_at.state_ts
+--   from_snapshot_ts | none | of what answers for the earlier map | never | snapshots.snapshot_ts
+--   to_snapshot_ts   | none | of what answers for the later map | never | snapshots.snapshot_ts
 -- table macro: map_moves(coin, from_at, to_at, knowable := false, max_age := interval 26 hours, untrusted := false)
 with answering as (
     select

@@ -3,11 +3,26 @@
 --
 -- grain: side, hours
 -- reads: map_moves
--- units: from_notional is USD at the liquidation prices of the first map; shares are fractions of it,
---        null where nobody was asked again; unchanged: same size and price; same_bucket: what is left
---        of it in its bucket; held: what is left of it on its side at all; these three are each part
---        of the next; held + gone + not_seen = 1; not_seen: nobody asked since, or the later map has
---        forgotten it; ages beyond the moment until have no row
+-- columns:
+--   coin          | none      | the coin asked for | never | argument coin
+--   from map_moves: side, from_snapshot_ts
+--   hours         | hours     | age: from from_at to ts | never | argument hours
+--   ts            | none      | moment of the later map; none after until | never | made here
+--   from_notional | USD       | what lay on the first map, at its liquidation prices
+--       | never | positions.size, positions.liquidation_px
+--   positions     | positions | of from_notional | never | made here
+--   unchanged     | fraction  | of from_notional, with the same size and price
+--       | nobody was asked again | made here
+--   same_bucket   | fraction  | of from_notional, what is left in its bucket, unchanged included
+--       | nobody was asked again | made here
+--   held          | fraction  | of from_notional, what is left on its side, same_bucket included
+--       | nobody was asked again | made here
+--   gone          | fraction  | of from_notional, what is not left; held + gone + not_seen = 1
+--       | nobody was asked again | made here
+--   not_seen      | fraction  | of from_notional, whose account nobody asked since, or the later map
+--         has forgotten
+--       | never | made here
+--   snapshot_ts   | none      | of what answers for the later map | never | snapshots.snapshot_ts
 -- table macro: mass_decay(coin, from_at, until, hours := [1, 2, 4, 8, 16, 32, 64, 128, 256, 512], width_pct := 0.5, knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

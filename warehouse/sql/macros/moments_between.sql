@@ -1,5 +1,6 @@
 -- The moments of [since, until) at which a series is asked for: since, and every so long after it.
 --
+-- gives: none | the moments, a list | never
 -- macro: moments_between(since, until, every)
 generate_series(
     checked_moment(since, 'since'),

@@ -8,14 +8,36 @@
 --
 -- grain: coin, account, side, seen_ts
 -- reads: positions, snapshots, accounts, fills, liquidations_between, fill_hours
--- units: end_ts is the moment of the liquidation's first fill, or of the fill that closed the position, or
---        else the last look that shows it; hours is from seen_ts to end_ts; outcome is liquidated,
---        closed, or why nothing more is known: open (no later look), gap (longer than max_gap),
---        no_fills, vanished (gone without a fill); begun is opened (not held at a look before, at
---        most max_gap older), left (what a liquidation left) or unknown (nobody looked before);
---        leverage, distance_pct (per cent of the mark), notional (USD at the mark), account_value
---        (USD) and their bands are of seen_ts, null where not known, or, of distance_pct, where there
---        is no liquidation price; looks counts those that show it
+-- columns:
+--   from positions: coin, account
+--   side          | none     | of the position: long or short | never | positions.size
+--   begun         | none     | opened: not held at a look at most max_gap before; left: by a
+--         liquidation; unknown: nobody looked
+--       | never | made here
+--   seen_ts       | none     | first look that shows it | never | positions.snapshot_ts
+--   last_seen_ts  | none     | last look that shows it | never | positions.snapshot_ts
+--   end_ts        | none     | first fill of the liquidation, the fill that closed it, or else
+--         last_seen_ts
+--       | never | fills.time_ts, positions.snapshot_ts
+--   outcome       | none     | liquidated, closed, or why no more is known: open (no later look), gap
+--         (longer than max_gap), no_fills (not held), vanished (gone without a fill)
+--       | never | made here
+--   hours         | hours    | from seen_ts to end_ts | never | made here
+--   looks         | looks    | that show it | never | made here
+--   leverage      | x        | chosen leverage at seen_ts | not given | positions.leverage
+--   leverage_band | none     | band of leverage | leverage is not given | made here
+--   leverage_type | none     | margin mode at seen_ts
+--       | not recorded by the source | positions.leverage_type
+--   distance_pct  | per cent | from the mark to the liquidation price at seen_ts, of the mark; below 0:
+--         past it
+--       | it has no liquidation price | positions.mark_px, positions.liquidation_px
+--   distance_band | none     | band of distance_pct | it has no liquidation price | made here
+--   notional      | USD      | at the mark, at seen_ts | never | positions.notional
+--   account_value | USD      | of the account at seen_ts, as reported
+--       | not given | positions.account_value
+--   size_segment  | none     | segment by account_value; unknown_size: that is not known
+--       | never | made here
+--   source        | none     | of the look at seen_ts | never | positions.source
 -- table macro: position_spells(since, until, coin := 'all', knowable := false, max_gap := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -3,9 +3,17 @@
 --
 -- grain: account
 -- reads: positions, states_at, asset_contexts
--- units: notional is USD at liquidation_px, where the position closes; null without a price;
---        mark_px and mark_notional are USD at the mark the position was valued at, at state_ts;
---        current_px is the coin's mark at snapshot_ts, USD, the same in every row
+-- columns:
+--   from positions: account, size, entry_px, mark_px, liquidation_px, liquidation_px_source, leverage,
+--       leverage_type, source
+--   side          | none | long or short | never | positions.size
+--   notional      | USD  | at liquidation_px, where the position closes
+--       | it has no liquidation_px | positions.size, positions.liquidation_px
+--   mark_notional | USD  | at mark_px | never | positions.size, positions.mark_px
+--   snapshot_ts   | none | of the snapshot or sweep that answers | never | snapshots.snapshot_ts
+--   state_ts      | none | instant the position was true at the venue | never | positions.snapshot_ts
+--   current_px    | USD  | the coin's mark at snapshot_ts, the same in every row
+--       | never | positions.mark_px, asset_contexts.mark_px
 -- table macro: positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -3,7 +3,10 @@
 --
 -- grain: ts, account
 -- reads: snapshot_at, positions, positions_at
--- units: ts is the moment asked for; the others as positions_at
+-- columns:
+--   ts | none | moment asked for | never | argument moments
+--   as positions_at: account, side, size, entry_px, mark_px, liquidation_px, liquidation_px_source,
+--       notional, mark_notional, leverage, leverage_type, snapshot_ts, source, state_ts, current_px
 -- table macro: positions_at_each(coin, moments, knowable := false, max_age := interval 26 hours, untrusted := false)
 with each_asked as (
     select

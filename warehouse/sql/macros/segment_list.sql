@@ -1,6 +1,7 @@
 -- The segments of accounts with their bounds: the one place where they are written down.  The view
 -- segments shows them; what they mean, and why these bounds, is in docs/definitions.md.
 --
+-- gives: none | the segments, a list; their bounds are USD | never
 -- macro: segment_list()
 [
     {'segment': 'shrimp', 'kind': 'size', 'nth': 1, 'at_least': null::double, 'below': 250::double},

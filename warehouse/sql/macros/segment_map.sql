@@ -2,10 +2,15 @@
 -- kind (size or profit), and the segment that is hit most there.
 --
 -- grain: side, px_low, segment
--- reads: segmented_positions
--- units: as liquidation_map; share is a fraction of the bucket's notional; most_hit_segment is the
---        bucket's segment with the most notional, of equals the smaller, and null where most of it
---        belongs to accounts whose segment is not known
+-- reads: segmented_positions, segments
+-- columns:
+--   as liquidation_map: coin, side, px_low, px_high, px, size, notional, positions, accounts
+--   segment          | none     | of the accounts, of the kind asked for
+--       | never | segmented_positions.size_segment, segmented_positions.profit_segment
+--   share            | fraction | of the bucket's notional | never | made here
+--   most_hit_segment | none     | the bucket's segment with the most notional, of equals the smaller
+--       | most of it is of accounts whose segment is not known | made here
+--   from segmented_positions: current_px, snapshot_ts
 -- table macro: segment_map(coin, "at", width_pct := 0.5, kind := 'size', knowable := false, max_age := interval 26 hours, untrusted := false)
 with named as (
     select

@@ -1,10 +1,23 @@
 -- The positions of every coin at a moment, each with the segments of its account.
 --
 -- grain: coin, account
--- reads: all_positions_at, account_profits, segments
--- units: as all_positions_at; account_value is the whole account's, USD: the sum over the dexes where
---        it holds a position, or, where one collateral stands behind all of them, that; null: not
---        known of one of them; profit_segment is null where profits are not wanted
+-- reads: all_positions_at, account_profits
+-- columns:
+--   from all_positions_at: coin, dex, account, side, size, entry_px, mark_px, liquidation_px,
+--       liquidation_px_source, notional, mark_notional, leverage, leverage_type, account_mode,
+--       snapshot_ts, source, state_ts, current_px
+--   account_value  | USD  | of the whole account: the sum over the dexes where it holds a position, or,
+--         where one collateral stands behind all of them, that
+--       | not known of one of these dexes | all_positions_at.account_value
+--   size_segment   | none | segment by account_value; unknown_size: that is not known
+--       | never | made here
+--   profit         | USD  | realised on perpetual fills until the moment, see account_profits
+--       | profits are not wanted, the lake holds no fill of the account, or one does not give it |
+--         fills.closed_pnl
+--   first_fill_ts  | none | since when profit counts: the first fill held
+--       | profits are not wanted, or the lake holds no fill of the account | fills.time_ts
+--   profit_segment | none | segment by profit; unknown_profit: that is not known
+--       | profits are not wanted | made here
 -- table macro: segmented_positions("at", knowable := false, profits := true, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select profits as profits_asked

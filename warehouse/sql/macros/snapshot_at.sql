@@ -10,6 +10,10 @@
 --
 -- grain: at most one row
 -- reads: snapshots
+-- columns:
+--   from snapshots: day, snapshot_ts, source, scope, known_ts
+--   complete | none | true: it holds every position of its scope, by its source's word; false: a sweep
+--       | never | snapshots.complete
 -- table macro: snapshot_at(coin, "at", knowable := false, untrusted := false)
 --
 -- Parameters are named before any table is: a macro's argument may be a column (a lateral join over

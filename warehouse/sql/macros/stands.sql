@@ -2,6 +2,7 @@
 -- counted then: published, and not yet corrected by what was received later.  A knowable that is null
 -- asks for what was knowable: who does not say gets nothing from the future.
 --
+-- gives: none | true: the row counts | known_ts is null
 -- macro: stands(known_ts, since_ts, superseded_ts, "at", knowable)
 case
     when typeof("at") in ('TIMESTAMP WITH TIME ZONE', '"NULL"') then if(

@@ -13,8 +13,20 @@
 --
 -- grain: account
 -- reads: snapshot_at, snapshots, accounts
--- units: sweep_ts is the snapshot_ts of the snapshot that a state came with; snapshot_ts that of the
---        answering one
+-- columns:
+--   account     | none | whose own answer stands
+--       | the complete snapshot that everybody else is read from | accounts.account
+--   state_ts    | none | instant the state was true at the venue
+--       | never | accounts.state_ts, snapshots.snapshot_ts
+--   day         | none | UTC date of state_ts | never | accounts.day, snapshots.day
+--   source      | none | where the state came from | never | accounts.source, snapshots.source
+--   scope       | none | perp dexes it covers: one dex's name, or all
+--       | never | accounts.scope, snapshots.scope
+--   sweep_ts    | none | snapshot_ts of the snapshot or sweep that the state came with
+--       | never | snapshots.snapshot_ts
+--   snapshot_ts | none | of the snapshot or sweep that answers | never | snapshots.snapshot_ts
+--   known_ts    | none | first instant at which a follower could have had the state and its sweep
+--       | never | accounts.known_ts, snapshots.known_ts
 -- table macro: states_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
 with asked as (
     select

@@ -5,7 +5,19 @@
 --
 -- grain: account
 -- reads: fills, accounts
--- units: notional and account_value are USD; nearest_pct is per cent of the mark
+-- columns:
+--   account       | none      | holder's address | never | fills.account, accounts.account
+--   first_seen_ts | none      | first fill or answer | never | fills.time_ts, accounts.state_ts
+--   last_seen_ts  | none      | last fill or answer | never | fills.time_ts, accounts.state_ts
+--   last_asked_ts | none      | newest answer that tells its positions
+--       | it was never asked for them | accounts.state_ts
+--   positions     | positions | that it held then, over all dexes
+--       | it was never asked for them | accounts.positions
+--   notional      | USD       | of them, at their marks
+--       | it was never asked for them | accounts.notional
+--   nearest_pct   | per cent  | least distance from a mark to its liquidation price, of the mark
+--       | it was never asked for positions, or none had a price | accounts.nearest_pct
+--   account_value | USD       | newest that was told | none was | accounts.account_value
 with seen as (
     select
         f.account,

@@ -6,7 +6,16 @@
 --
 -- grain: coin, time_ts, trade_id
 -- reads: fills
--- units: px and mark_px are USD; size is coins; notional is USD at px
+-- columns:
+--   from fills: day, coin, time_ts, trade_id, px, size, source, known_ts
+--   account  | none | who was liquidated
+--       | it is not named, and only the maker's side is held | fills.liquidated_account, fills.account
+--   side     | none | of the position that was closed: long or short | never | fills.is_buy
+--   notional | USD  | at px | never | fills.px, fills.size
+--   method   | none | market: forced order in the book; backstop: taken over by the liquidator vault;
+--         adl: closed against the other side
+--       | never | fills.liquidation_method
+--   mark_px  | USD  | mark at the liquidation | not given | fills.liquidation_mark_px
 with sides as (
     select
         f.*,

@@ -6,9 +6,25 @@
 --
 -- grain: day, source, scope, coin, leverage_type
 -- reads: margin_errors
--- units: errors are fractions of the venue's price; shares are fractions of compared, agree_share of
---        sibling, confirmed_share of silent, compared_share of venue: null where there is none;
---        explained_share is of those compared that are beyond 1e-6, null where none is
+-- columns:
+--   from margin_errors: day, source, scope, coin, leverage_type, compared, median_error, p99_error,
+--       near_zero, own_leverage, unexplained, no_tiers, no_margin, margin_mode_unknown,
+--       shared_collateral, no_other_price, known_ts
+--   venue_prices     | positions | with the venue's own price | never | margin_errors.venue
+--   compared_share   | fraction  | of venue_prices, those compared
+--       | there is none | margin_errors.compared, margin_errors.venue
+--   within_1e6_share | fraction  | of compared, those with an error of at most 1e-6
+--       | nothing is compared | margin_errors.within_1e6, margin_errors.compared
+--   within_1e4_share | fraction  | of compared, those with an error of at most 1e-4
+--       | nothing is compared | margin_errors.within_1e4, margin_errors.compared
+--   agree_share      | fraction  | of the cross prices of accounts that have several, those that imply
+--         one margin
+--       | there is none | margin_errors.agrees, margin_errors.sibling
+--   confirmed_share  | fraction  | of positions without the venue's price whose margin is known, those
+--         where we find none either
+--       | there is none | margin_errors.confirmed, margin_errors.silent
+--   explained_share  | fraction  | of compared beyond 1e-6, those with a reason
+--       | none is beyond | margin_errors.unexplained, margin_errors.compared, margin_errors.within_1e6
 select
     e.day,
     e.source,

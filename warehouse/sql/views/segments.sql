@@ -2,8 +2,15 @@
 -- is not known.  See docs/definitions.md, Segments.
 --
 -- grain: segment
--- units: bounds are USD, half-open [at_least, below); null: no bound; a segment without either bound
---        holds those of whom the amount is not known; nth counts from the smallest amount
+-- columns:
+--   segment  | none | name of the segment | never | made here
+--   kind     | none | what tells its accounts apart: size (account value) or profit (realised)
+--       | never | made here
+--   nth      | none | its place in its kind, from the smallest amount | never | made here
+--   at_least | USD  | least amount, part of it
+--       | no bound; neither bound: the amount is not known | made here
+--   below    | USD  | end of the amounts, not part of it
+--       | no bound; neither bound: the amount is not known | made here
 select
     one.segment,
     one.kind,
