@@ -1,6 +1,5 @@
 """This module takes one coin through one bar: whole, in parts, or by its finer bars."""
 
-from backtest.kernels.liquidate import liquidation_level
 from backtest.kernels.orders import NOTHING
 from backtest.kernels.piece import level_behind, live
 from backtest.records import DRILLED, OPTIMISTIC
@@ -51,11 +50,7 @@ def through_bar(book, terms, decisions, coin, bar, bars, fine, rows, cut, others
         last = cut if is_cut and part == 0 else b.last
         piece = joined(fine, first, last, b.curve) if is_cut else whole(b)
         now = (rows[0], early) if part == 0 else (early, rows[1])
-        drill = reading == DRILLED and first < last
-        if drill and now[0] == now[1] and h.order == NOTHING and h.side != 0:
-            liquidation = liquidation_level(book, terms, coin, others)
-            drill = not is_quiet(h, liquidation, piece[1], piece[2])
-        if not drill:
+        if reading != DRILLED or first == last:
             hopes = reading == OPTIMISTIC
             opens = part == 0
             live(book, terms, decisions, coin, bar, piece, opens, now, others, hopes)

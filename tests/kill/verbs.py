@@ -90,7 +90,8 @@ def nightly(lake, archive, url, day):
 def follow(lake, node, script):
     """Follow an own node that writes the next of ``script`` between two looks.
 
-    What it has written it does not write again: it lives on when who follows it is killed.
+    What it has written it does not write again: it lives on when who follows it is killed, so
+    it writes by no step at which the follower may be.
     """
     waiting = [(Path(node, path), *span, text) for path, *span, text in script]
     seen = 0
@@ -104,9 +105,10 @@ def follow(lake, node, script):
         while waiting:
             file, start, end, text = waiting.pop(0)
             file.parent.mkdir(parents=True, exist_ok=True)
-            if not file.exists() or file.stat().st_size < end:
-                written = file.read_bytes()[:start] if file.exists() else b""
-                file.write_bytes(written + text.encode())
+            written = file.stat().st_size if file.exists() else 0
+            if written < end:
+                with open(file, "ab") as node:
+                    node.write(text.encode()[written - start :])
                 return
 
     tail(node, lake, clock, sleep, until=Frozen.now() + len(script) * MINUTE)
