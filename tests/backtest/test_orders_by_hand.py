@@ -305,3 +305,23 @@ def test_one_equity_stands_behind_all_coins(engine):
     assert [trade.reason for trade in trades] == ["liquidation", "liquidation"]
     alone, _, _, _ = engine(bars, [[NOWHERE, enter(1)], *rest], [TENTH, TENTH], venue)
     assert alone[0].reason == "end"
+
+
+@ENGINES
+@READINGS
+def test_the_worst_of_all_coins_may_come_at_once(engine, optimistic):
+    """300 USD behind 10 + 10 coins at 100; both bars fall to 90, a tenth is maintenance.
+
+    With the other at its open, 300 + 10 (p - 100) = p + 100, at 800 / 9: not reached.  With
+    the other at its low, 300 - 100 + 10 (p - 100) = p + 90, at 890 / 9: passed on the way.
+    """
+    reading = "optimistic" if optimistic else "pessimistic"
+    dip = Bar(100, 100, 90, 95)
+    bars = [[FLAT, FLAT], [dip, dip], [FLAT, FLAT]]
+    both, rest = [enter(1), enter(1)], [NOWHERE, NOWHERE]
+    # Held before the bar, so that each knows what the other may come to.
+    bars.insert(1, [FLAT, FLAT])
+    venue = Venue(start_equity=300.0, reading=reading)
+    trades, _, _, _ = engine(bars, [both, rest, rest, rest], [TENTH, TENTH], venue)
+    assert trades[0].reason == ("end" if optimistic else "liquidation")
+    assert trades[0].exit == pytest.approx(100 if optimistic else 890 / 9)
