@@ -32,7 +32,7 @@
 --         sides, in the newest book before until_ts
 --       | no book is at most book_age old, a side of it is empty, or it may not reach so far |
 --         order_books.bids, order_books.asks
---   book_taken               | fraction per minute | velocity over depth
+--   book_taken               | fraction per minute | velocity over depth; infinite: nothing rests so near
 --       | velocity or depth is not known | made here
 --   book_ts                  | none                | instant of the book
 --       | none is at most book_age old | order_books.book_ts
