@@ -18,8 +18,8 @@
 # what each column means, `docs/definitions.md` how each number is made.
 #
 # `UNDERTOW_LAKE` names the lake that is asked. Without it a small simulated market is made
-# here, in seconds and offline: its numbers say how the questions work, and nothing of any
-# real market.
+# here offline, in some 15 seconds, and the questions take the rest of a minute; its numbers say
+# how the questions work, and nothing of any real market.
 
 # %%
 import os
@@ -409,6 +409,10 @@ for row in decay.drop_nulls("held").sort("hours", "side").tail(1).iter_rows(name
 # `fill_hours` says for which hours fills are held: what makes "nothing was liquidated" differ
 # from "not known". On it stand single liquidations, rates against the week before, the flow
 # with the market around it, and cascades.
+#
+# A score needs all of its parts: the speed against the week before, how one-sided it was, the
+# fall of open interest, and a book. Where one of them is not known, neither is the score, and
+# `score_at_least` takes 0 for it. The small market may leave its fastest interval so.
 
 # %%
 con.sql(

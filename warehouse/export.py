@@ -24,8 +24,9 @@ from warehouse.store.lake import Lake, NoLake
 
 SAYS = (
     "Shows the lake as of made_ts: rows landed later are not seen, and files replaced later "
-    "are missing; export again then. Times are told in the zone of the session, and some "
-    "intervals begin by it: set timezone = 'UTC' first. A lake in a bucket is read with the "
+    "are missing; so are all files once the lake has moved, for their paths are absolute: "
+    "export again then. Moments that are asked about name their zone, as '2026-02-05T12:00Z'; "
+    "those of answers are told in the zone of the session. A lake in a bucket is read with the "
     "extension httpfs and a secret of your own."
 )
 MAGIC = b"DUCK"  # at byte 8 of every DuckDB file (duckdb.org, "Storage Versions and Format")
@@ -38,11 +39,14 @@ class Exported(NamedTuple):
     ----------
     file
         Where, absolute.
+    lake
+        Folder, absolute, or URL.
     relations, macros
         How many tables and views, and how many macros, a client sees.
     """
 
     file: Path
+    lake: str
     relations: int
     macros: int
 
@@ -96,7 +100,7 @@ def export_catalog(
         with draft.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(draft, file)
-    return Exported(file, *counted)
+    return Exported(file, lake.readable, *counted)
 
 
 def hold_free(file: Path, force: bool) -> None:

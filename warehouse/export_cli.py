@@ -17,12 +17,14 @@ from warehouse.terminal import say
 def export_catalog_(file: Path, lake: str, force: bool) -> None:
     """Write views and macros to a .duckdb FILE, for clients without undertow.
 
-    The file holds no rows: it reads the lake's files where they lie, and shows the lake as it
-    is now. Export again after each night.
+    The file holds no rows: it reads the lake's files where they lie, by absolute paths or
+    URLs, and shows the lake as it is now. Export again after each night, and when the lake has
+    moved. Moments that it is asked about name their zone, as '2026-02-05T12:00Z'.
     """
     now = datetime.now(UTC)
     made = export_catalog(lake, file, now, force)
     say(
         f"export: {made.file}: {made.relations} tables and views, {made.macros} macros; shows "
-        f"the lake {lake} as of {now:%Y-%m-%d %H:%M:%S}Z"
+        f"the lake {made.lake} as of {now:%Y-%m-%d %H:%M:%S}Z, by absolute paths: export again "
+        "when it has moved; moments name their zone, as '2026-02-05T12:00Z'"
     )

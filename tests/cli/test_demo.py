@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from warehouse import open_lake
+from warehouse.marts.refresh import days_of
+from warehouse.store import Lake
+from warehouse.store.ledger import parts_of
 
 COINS = ["BTC", "ETH", "HYPE", "SOL"]
 
@@ -24,6 +27,12 @@ def test_every_row_of_the_demo_says_that_it_is_simulated(demo):
             sources = con.sql(f"select distinct source from {table}").fetchall()
             assert sources == [("simulated",)], table
     assert "SIMULATED" in demo.report.read_text()
+
+
+def test_the_demo_leaves_no_map_to_be_made_from_rows(demo):
+    stale, current = days_of(parts_of(Lake.at(demo.lake)))
+    assert stale == []
+    assert current > 5
 
 
 def test_the_demo_replays_every_coin_with_and_without_the_map(demo):

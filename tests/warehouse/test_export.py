@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from tests.rows import T0, batch
+from tests.rows import T0, batch, land_snapshot, position
 from tests.warehouse import whole_market as market
 from tests.warehouse.every_macro import EVERY
 from warehouse import catalog, open_lake
@@ -36,7 +36,7 @@ told = []
 for query in queries:
     try:
         rows = con.sql(query).fetchall()
-    except duckdb.InvalidInputException as error:
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
         rows = [[str(error)]]
     told.append(sorted(repr(tuple(map(utc, row))) for row in rows))
 assert not [name for name in sys.modules if name.startswith("warehouse")]
@@ -233,4 +233,21 @@ def test_the_command_line_says_what_the_file_shows(lake, tmp_path):
     assert done.exit_code == 0
     assert str(file) in done.stderr
     assert f"shows the lake {lake} as of 20" in done.stderr
+    assert "by absolute paths: export again when it has moved" in done.stderr
+    assert "moments name their zone, as '2026-02-05T12:00Z'" in done.stderr
     assert file.exists()
+    told = " ".join(CliRunner().invoke(export_catalog_, ["--help"]).output.split())
+    assert "absolute paths" in told
+    assert "name their zone" in told
+
+
+def test_after_its_lake_has_moved_it_names_the_file_that_is_gone(tmp_path):
+    lake = tmp_path / "lake"
+    land_snapshot(lake, [position("BTC", 1, 1.0, 100.0, 90.0)], T0)
+    file = tmp_path / "catalog.duckdb"
+    export_catalog(lake, file, NOW)
+    lake.rename(tmp_path / "elsewhere")
+    asked = ["from positions", "select says from catalog_basis"]
+    (gone,), (says,) = plain(file, asked)
+    assert str(lake / "positions") in gone
+    assert "once the lake has moved" in says

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.cli.inside import run
 from tests.rows import T0, account, batch, land_snapshot, position
 from tests.warehouse.data_sweeps import LATE, SAID, TABLES, lake_of
 from warehouse import open_lake
@@ -352,3 +353,22 @@ def test_an_empty_lake_has_nothing_to_bin(tmp_path):
 def _tables(lake):
     with open_lake(lake) as con:
         return con.sql("select view_name from duckdb_views()").fetchall()
+
+
+def test_a_check_says_how_many_days_are_binned_ahead(tmp_path):
+    lake = tmp_path / "lake"
+    for day in (0, 1):
+        land_snapshot(lake, book(), T0 + 24 * day * HOUR)
+
+    def said():
+        done = run("check", lake=lake)
+        return next(line for line in done.stderr.splitlines() if "binned ahead" in line)
+
+    assert "maps of 0 of 2 days are binned ahead and current, 2026-01-02 is the first" in said()
+    refresh(lake, until=(T0 + 24 * HOUR).date())
+    assert "maps of 1 of 2 days are binned ahead and current, 2026-01-03 is the first" in said()
+    assert said().endswith("until undertow marts")
+    refresh(lake)
+    assert "maps of all 2 days are binned ahead and current" in said()
+    land_snapshot(lake, book(), T0 + 2 * HOUR)
+    assert "maps of 1 of 2 days" in said()

@@ -116,8 +116,10 @@ def check(
 def _check_rows(lake: str, since: date | None, until: date | None, as_json: bool) -> None:
     """Print what the checks find and note it as incidents; exit with 1 if any would stop."""
     from warehouse.checks import note_findings, run_checks
+    from warehouse.marts.refresh import days_of
     from warehouse.store import Lake
     from warehouse.store.files import lost_files
+    from warehouse.store.ledger import parts_of
 
     with progress_bar("check") as progress:
         found = run_checks(lake, since, until, progress=progress)
@@ -140,6 +142,15 @@ def _check_rows(lake: str, since: date | None, until: date | None, as_json: bool
         print_table((*columns, "what"), summed)
     stops = sum(one.stops for one in found)
     say(f"check: {stops} findings that stop a landing, {len(found) - stops} warnings")
+    stale, current = days_of(parts_of(Lake.at(lake)))
+    if stale:
+        say(
+            f"check: maps of {current} of {current + len(stale)} days are binned ahead and "
+            f"current, {stale[0]} is the first that is not: they are made from the rows, which "
+            "takes longer, until undertow marts"
+        )
+    elif current:
+        say(f"check: maps of all {current} days are binned ahead and current")
     lost = lost_files(Lake.at(lake))
     if lost:
         say(

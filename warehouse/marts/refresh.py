@@ -78,15 +78,7 @@ def refresh(
     with open_lake(lake) as con:
         paths = paths_by_day(lines)
         held = _held(lines)
-        days = [
-            day
-            for day, made in sorted(paths.items())
-            if any(path.startswith("snapshots/") for path in made)
-            and (since is None or day >= since)
-            and (until is None or day < until)
-        ]
-        stale = [day for day in days if not _is_current(paths, day, held.get(day, set()))]
-        done.current = len(days) - len(stale)
+        stale, done.current = days_of(lines, since, until)
         for number, day in enumerate(stale, start=1):
             say(f"levels of {day}, {number} of {len(stale)}")
             positions = [path for path in paths[day] if path.startswith("positions/")]
@@ -102,6 +94,30 @@ def refresh(
             done.days.append(day)
             done.rows += rows.num_rows
     return done
+
+
+def days_of(
+    lines: pa.Table, since: date | None = None, until: date | None = None
+) -> tuple[list[date], int]:
+    """Return the days whose levels are to be made, and how many others are current.
+
+    Parameters
+    ----------
+    lines
+        Of the ledger, as ``parts_of`` gives them.
+    since, until
+        As in :func:`refresh`.
+    """
+    paths, held = paths_by_day(lines), _held(lines)
+    days = [
+        day
+        for day, made in sorted(paths.items())
+        if any(path.startswith("snapshots/") for path in made)
+        and (since is None or day >= since)
+        and (until is None or day < until)
+    ]
+    stale = [day for day in days if not _is_current(paths, day, held.get(day, set()))]
+    return stale, len(days) - len(stale)
 
 
 def _is_current(paths: dict[date, list[str]], day: date, parts: set[str]) -> bool:
