@@ -57,3 +57,20 @@ UNTIL = {
     "incidents_at": "from incidents_at('fills', 'BTC', $since, $at)",
 }
 EVERY = AT | UNTIL
+# Of a coin that nobody holds, and of one that only few sweeps see: a context prices it; and of
+# coins that were new, of which a table told late (tests/warehouse/late_market.py).
+BESIDE = {
+    "current_px": ("DOGE", "HYPE"),
+    "positions_at": ("HYPE", "ETH"),
+    "dex_positions_at": ("HYPE",),
+    "map_coverage": ("ETH",),
+    "liquidation_rates": ("NEWC", "NEWF", "NEWI"),
+    "positions_at_each": ("xyz:GOLD", "ETH"),
+}
+QUARTERS = "from candle_asof('BTC', $at, interval_ := '15m', knowable := $knowable)"
+
+
+def questions(name):
+    """Return all that is asked of a macro."""
+    others = (EVERY[name].replace("'BTC'", f"'{coin}'") for coin in BESIDE.get(name, ()))
+    return [EVERY[name], *others, *([QUARTERS] if name == "candle_asof" else [])]

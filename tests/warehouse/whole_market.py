@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from tests.rows import T0, account, batch
+from tests.warehouse import late_market
 from warehouse.attach import _once
 from warehouse.contracts import tables as every
 from warehouse.contracts.table import Table
@@ -19,6 +20,8 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 HOURS = 72
 COINS = {"BTC": 100.0, "ETH": 40.0, "xyz:GOLD": 64.0}
 HOLDERS = range(1, 11)
+RARE = dict.fromkeys(late_market.RARE_HOLDERS, 0.3)
+PX = COINS | {late_market.RARE: 32.0}
 HELD = (
     every.POSITIONS,
     every.SNAPSHOTS,
@@ -32,10 +35,19 @@ HELD = (
     every.INCIDENTS,
 )
 # When a row has happened: a bar at its end.
-HAPPENED = {"candles": "start_ts + interval 1 hour"}
+HAPPENED = {"candles": 'start_ts + bar_length("interval")'}
+# Shares of rows that are corrected: more of which an answer uses few.
+CORRECTED = {"accounts": 0.4, "positions": 0.25, "snapshots": 0.4}
 MOMENT = pa.timestamp("us", "UTC")
 VERSION = {"since_ts": MOMENT, "superseded_ts": MOMENT, "pair": pa.int64()}
+# The line of a live part says at once what its part will hold at the hour's end.
+LIVE = "known_ts = max_ts"
 HOUR_OF_PART = "(day + (right(part, 2) || ' hours')::interval)::timestamptz"
+
+
+def dex_of(coin):
+    """Return the dex of a coin."""
+    return coin.partition(":")[0] if ":" in coin else "hyperliquid"
 
 
 class Row(NamedTuple):
@@ -53,14 +65,26 @@ def made(seed=1):
     rows = {table.name: [] for table in HELD}
     _people(draw, rows)
     _market(draw, rows)
+    _late(random.Random(seed), rows)
     pair = 0
     for name, some in rows.items():
         for row in list(some):
-            if draw.random() < 0.1:
+            if draw.random() < CORRECTED.get(name, 0.1):
                 pair += 1
                 some.remove(row)
                 some += _corrected(draw, name, row.values, pair)
+    for table, values in late_market.of_new_coins(_row):
+        rows[table.name].append(Row(values))
     return rows
+
+
+def _late(draw, rows):
+    rows["asset_contexts"] += map(Row, late_market.of_contexts(draw, _row))
+    rows["funding"] += map(Row, late_market.of_payments(draw, _row, COINS))
+    rows["candles"] += map(Row, late_market.of_bars(draw, _row))
+    for name in ("positions", "accounts"):
+        for row in rows[name]:
+            late_market.later(draw, row.values)
 
 
 def _corrected(draw, name, values, pair):
@@ -72,8 +96,12 @@ def _corrected(draw, name, values, pair):
         if isinstance(value, float) and column != "account_value":
             new[column] = value * 2
     if name == "snapshots":
-        new["trusted"] = not values["trusted"]
-    return [Row(values, None, at, pair), Row(new, at, None, pair)]
+        new["trusted"] = not values["trusted"] if draw.random() < 0.4 else values["trusted"]
+        if values["accounts_skipped"] is not None:
+            new["accounts_skipped"] += 1
+    told = [Row(values, None, at, pair), Row(new, at, None, pair)]
+    # Where one of several is taken, it is the first.
+    return told[::-1] if name == "snapshots" else told
 
 
 def _row(table: Table, **values):
@@ -90,7 +118,8 @@ class _Holding(NamedTuple):
 
 def _people(draw, rows):
     """Positions that last, change and end, and who looked at them."""
-    book = {}
+    kept = _Holding(2.0, 32.0, 24.0, 5.0, "cross")
+    book = {(holder, late_market.RARE): kept for holder in RARE}
     told = 0
     for half in range(2 * HOURS):
         now = T0 + half * HOUR / 2
@@ -118,27 +147,36 @@ def _people(draw, rows):
             _look(draw, rows, now, book, "beta", "hyperliquid", complete=True)
         if half % 4 == 1:
             _look(draw, rows, now, book, "own", "hyperliquid", complete=False)
+        if half == 2 * 47:  # a dex of which nothing of its own was there before
+            _look(draw, rows, now, book, "gamma", "xyz", complete=True)
 
 
 def _look(draw, rows, now, book, source, scope, complete):
+    # Sweeps that are known are answered with a base that is not yet.
     late = draw.choice([0, 0, 5, 26]) * HOUR
+    if scope == "xyz" or (scope == "all" and now.hour > 20):
+        late = 26 * HOUR
     common = {"source": source, "scope": scope}
-    asked = [holder for holder in HOLDERS if complete or draw.random() < 0.7]
+    asked = [
+        holder
+        for holder in (*HOLDERS, *RARE)
+        if complete or draw.random() < RARE.get(holder, 0.7)
+    ]
     count, people = 0, set()
     for holder in asked:
         state = now if complete else now - draw.randrange(1, 40) * MINUTE
         about = {
             "account_value": draw.choice([100.0, 4000.0, 60000.0, 1e6]),
-            "account_mode": draw.choice([None, "standard"]),
+            "account_mode": draw.choice([None, "standard", "unified"]),
             "known_ts": state + late,
         }
         mine = [
             (coin, held)
             for (other, coin), held in book.items()
-            if other == holder and (scope == "all" or ":" not in coin)
+            if other == holder and scope in ("all", dex_of(coin))
         ]
         for coin, held in mine:
-            mark = COINS[coin] + draw.randrange(-4, 5) / 2
+            mark = PX[coin] + draw.randrange(-4, 5) / 2
             values = _row(
                 every.POSITIONS,
                 **(common | held._asdict() | about),
@@ -161,7 +199,8 @@ def _look(draw, rows, now, book, source, scope, complete):
                 account=account(holder),
                 sweep_ts=now,
                 positions=len(mine),
-                notional=sum(abs(held.size) * COINS[coin] for coin, held in mine),
+                notional=sum(abs(held.size) * PX[coin] for coin, held in mine),
+                spot_usdc=draw.choice([64.0, 8000.0]),
             )
             rows["accounts"].append(Row(values))
     values = _row(
@@ -172,7 +211,7 @@ def _look(draw, rows, now, book, source, scope, complete):
         trusted=draw.random() < 0.85,
         accounts_asked=None if complete else len(asked),
         accounts_failed=None if complete else 0,
-        accounts_skipped=None if complete else len(HOLDERS) - len(asked),
+        accounts_skipped=None if complete else len(HOLDERS) + len(RARE) - len(asked),
         accounts=len(people),
         positions=count,
         px_venue=count,
@@ -207,7 +246,7 @@ def _tell(draw, rows, values):
     """Let one source tell of a fill at once, another an hour later, or both."""
     which = draw.choice([("node",), ("arch",), ("node", "arch")])
     for source in which:
-        late = HOUR if source == "arch" else timedelta(0)
+        late = draw.choice([1, 12]) * HOUR if source == "arch" else timedelta(0)
         told = values | {"source": source, "known_ts": values["time_ts"] + late}
         rows["fills"].append(Row(told))
 
@@ -254,7 +293,8 @@ def _read(draw, rows, at, minute, coin, px):
             context_ts=at + MINUTE,
             mark_px=px,
             open_interest=32.0 + draw.randrange(8),
-            funding_rate=draw.randrange(8) / 1024,
+            # Hours in which only payments tell of funding.
+            funding_rate=draw.randrange(8) / 1024 if minute % 720 < 240 else None,
             known_ts=at + MINUTE + late,
         )
         rows["asset_contexts"].append(Row(values))
@@ -354,7 +394,7 @@ def put(con, rows):
         "insert into told.parts by name select 'fills' as table_name, 'node' as source, "
         "$1 as day, $2 as part, $3 as max_ts, $4 as known_ts, epoch($4) as row_number",
         [
-            (hour.date(), f"node-{hour:%H}", hour + HOUR - MINUTE, hour + HOUR + 9 * MINUTE)
+            (hour.date(), f"node-{hour:%H}", hour + HOUR - MINUTE, late_market.of_parts(hour))
             for hour in hours
             if hour.hour != 4
         ],
@@ -397,7 +437,7 @@ def show(con, at, knowable, seed=None, until=False):
     con.execute("delete from promised.parts")
     con.execute(
         "insert into promised.parts select * exclude (row_number) from told.parts "
-        f"where ({HOUR_OF_PART} < $at and {known}) or {later}",
+        f"where ({HOUR_OF_PART} < $at and ({known} or {LIVE})) or {later}",
         {"at": at},
     )
     con.execute("commit")
