@@ -122,7 +122,7 @@ def test_what_was_not_published_does_not_answer(lake):
             ("map", "btc", "--at", "2026-01-02T06:00Z"),
             "coin 'btc' is not in this lake; near it: BTC",
         ),
-        (("map", "BTC", "--at", "2026-01-02T06:00"), "has no time zone; if it is UTC, write it as"),
+        (("map", "BTC", "--at", "2026-01-02T06:00"), "has no time zone; if it is UTC,"),
         (("map", "BTC", "--at", "yesterday"), "'yesterday' is no moment; write it as"),
         (("map", "BTC"), "Missing option '--at'"),
         (
