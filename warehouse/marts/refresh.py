@@ -12,7 +12,6 @@ from warehouse.catalog import open_lake
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
 from warehouse.marts.levels import levels_of_day, sweeps_of
 from warehouse.marts.made_of import MERGED, WHOLE, need_of, part_of, paths_by_day
-from warehouse.marts.nothing import land_nothing
 from warehouse.store.lake import Lake
 from warehouse.store.landing import Clock, landing
 from warehouse.store.ledger import Part, change, parts_of
@@ -90,7 +89,7 @@ def refresh(
                 if rows.num_rows:
                     batches.land(LIQUIDATION_LEVELS, rows, part)
                 else:
-                    land_nothing(batches, LIQUIDATION_LEVELS, day, part, clock())
+                    batches.land_nothing(LIQUIDATION_LEVELS, day, part)
             done.days.append(day)
             done.rows += rows.num_rows
     return done

@@ -56,7 +56,8 @@ MEANING = (
     "closings on the way, and what newly opens. They are no forecast.",
     "The venue closes large positions in parts, and the liquidator takes over what the book "
     "cannot absorb: notional here is what would be forced, not orders that hit the book.",
-    "A cluster is a window 1 % wide that holds more of its side than any window beside it.",
+    "Clusters are windows 1 % wide that start at a price: the strongest of its side, then the "
+    "strongest of what is left. Every position lies in one.",
 )
 
 
@@ -177,6 +178,7 @@ def _tables(tables: pl.DataFrame) -> Html:
             row["table_name"],
             [
                 row["source"],
+                " ",
                 element("span", "SIMULATED", class_="badge warn")
                 if is_simulated(row["source"])
                 else None,

@@ -21,6 +21,7 @@ HEAD = [
     "Exits",
     "Fees",
     "Funding",
+    "Slippage",
 ]
 
 
@@ -102,6 +103,7 @@ def _rows(backtests: Backtests, runs: pl.DataFrame) -> list[list[object]]:
                 _exits(trades),
                 words.usd(low["fees"]),
                 words.usd(low["funding"]),
+                words.usd(low["slippage"]),
             ]
         )
     return rows

@@ -132,5 +132,5 @@ def _readings(backtests: Backtests) -> str:
         "Where two figures stand, the first reads a bar that spans stop and target as stopped "
         "(pessimistic), the second as target reached (optimistic); "
         f"{words.count(ambiguous, 'trade')} of {trades:,} end in such a bar. Mean trade: "
-        "pessimistic, after fees and funding, ± one standard error, days taken as independent."
+        "pessimistic, after all costs, ± one standard error, days taken as independent."
     )

@@ -15,7 +15,7 @@ are other ones, all parts of that file get their own files back in the same step
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -79,38 +79,52 @@ class Landing:
             If ``part`` is no name for a file.
         """
         checked_part(table, part)
-        drafted = []
-        for day, rows in by_day(table, table.check(batch)):
-            path = path_of(table.name, day, part)
-            file = self.stage / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_part(rows, file)
-            span = pc.min_max(rows[table.time]).as_py()
-            drafted.append(
-                Part(
-                    table_name=table.name,
-                    day=day,
-                    part=part,
-                    revision=1,
-                    path=path,
-                    source=_only(rows, "source"),
-                    origins=tuple(origins),
-                    bytes=file.stat().st_size,
-                    hash=digest(file),
-                    rows=rows.num_rows,
-                    min_ts=span["min"],
-                    max_ts=span["max"],
-                    known_ts=pc.max(rows["known_ts"]).as_py()
-                    if "known_ts" in rows.column_names
-                    else None,
-                    contract=table.version,
-                    code=code_version(),
-                    received_ts=self._clock(),
-                )
-            )
+        found = by_day(table, table.check(batch))
+        drafted = [self._draft(table, day, part, rows, origins) for day, rows in found]
         again = {one.key for one in drafted}
         self.drafts = [one for one in self.drafts if one.key not in again] + drafted
         return drafted
+
+    def land_nothing(self, table: Table, day: date, part: str) -> None:
+        """Draft a part without rows: its day was made, and holds nothing.
+
+        Raises
+        ------
+        ValueError
+            If ``part`` is no name for a file.
+        """
+        checked_part(table, part)
+        self.drafts.append(self._draft(table, day, part, table.schema.empty_table(), ()))
+
+    def _draft(
+        self, table: Table, day: date, part: str, rows: pa.Table, origins: Sequence[Origin]
+    ) -> Part:
+        """Write the rows of a day into the stage, and return their line of the ledger."""
+        path = path_of(table.name, day, part)
+        file = self.stage / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_part(rows, file)
+        span = pc.min_max(rows[table.time]).as_py()
+        midnight = datetime.combine(day, time(), UTC)
+        known = rows["known_ts"] if "known_ts" in rows.column_names else None
+        return Part(
+            table_name=table.name,
+            day=day,
+            part=part,
+            revision=1,
+            path=path,
+            source=_only(rows, "source"),
+            origins=tuple(origins),
+            bytes=file.stat().st_size,
+            hash=digest(file),
+            rows=rows.num_rows,
+            min_ts=span["min"] or midnight,
+            max_ts=span["max"] or midnight,
+            known_ts=None if known is None else pc.max(known).as_py(),
+            contract=table.version,
+            code=code_version(),
+            received_ts=self._clock(),
+        )
 
     def drafted(self, table: Table, day: date, part: str) -> pa.Table | None:
         """Return the rows of a part that waits; None: there is none."""
