@@ -37,16 +37,15 @@ def _lines_of(task: str) -> list[str]:
     test of the process first made Prefect write to it."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import LogFilter, LogFilterTaskRunId
-    from prefect.client.schemas.sorting import LogSort
+    from prefect.client.schemas.sorting import LogSort, TaskRunSort
     from prefect.logging.handlers import APILogWorker
 
     APILogWorker.instance().drain()
     with get_client(sync_client=True) as client:
-        runs = [
-            run.id
-            for run in client.read_task_runs(limit=200)
-            if run.name.startswith(f"{task}-")
-        ]
-        of_runs = LogFilter(task_run_id=LogFilterTaskRunId(any_=runs))
-        logs = client.read_logs(of_runs, limit=200, sort=LogSort.TIMESTAMP_ASC)
+        runs = client.read_task_runs(
+            limit=200, offset=0, sort=TaskRunSort.EXPECTED_START_TIME_DESC
+        )
+        of_task = [run.id for run in runs if run.name.startswith(f"{task}-")]
+        of_runs = LogFilter(task_run_id=LogFilterTaskRunId(any_=of_task))
+        logs = client.read_logs(of_runs, limit=200, offset=0, sort=LogSort.TIMESTAMP_ASC)
     return [log.message for log in logs]
