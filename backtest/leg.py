@@ -1,7 +1,7 @@
 """This module holds one coin of a replay, and lays several on one grid of bars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +53,6 @@ class Leg:
     fine: Bars | None = None
     size_decimals: int | None = None
     tiers: Tiers | None = None
-    volume_known: bool = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.bars)
@@ -73,7 +72,6 @@ class Leg:
         self.slippage.check(self.bars, np.concatenate([[False], decided[:-1]]))
         if self.fine is not None:
             self.fine.check()
-        object.__setattr__(self, "volume_known", bool(np.isfinite(self.bars.volume).all()))
 
     def records(self) -> np.ndarray:
         """Return the bars as the kernel takes them, without their finer bars."""
@@ -83,6 +81,11 @@ class Leg:
             out["oracle_px"] = self.oracle_px
         out["curve"] = self.slippage.row
         return out
+
+    @property
+    def volume_known(self) -> bool:
+        """Return whether the volume of every bar is known."""
+        return bool(np.isfinite(self.bars.volume).all())
 
     @property
     def decimals(self) -> int:
