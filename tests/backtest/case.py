@@ -6,25 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest import records
+from backtest.decisions import KINDS
 from backtest.kernels.account import replay as kernel
+from backtest.replay import READINGS, REASONS
+from backtest.terms import LIMITS
 from tests.reference import replay as naive
 
-KINDS = {"market": records.MARKET, "limit": records.LIMIT, "stop": records.STOP_ENTRY}
-READINGS = {
-    "pessimistic": records.PESSIMISTIC,
-    "optimistic": records.OPTIMISTIC,
-    "drilled": records.DRILLED,
-}
-LIMITS = {"touch": records.TOUCH, "through": records.THROUGH, "share": records.SHARE}
-REASONS = {
-    records.STOP: "stop",
-    records.TARGET: "target",
-    records.TIME: "time",
-    records.END: "end",
-    records.TRAIL: "trail",
-    records.LEFT: "left",
-    records.LIQUIDATION: "liquidation",
-}
 OUTCOMES = {
     records.NOT_TAKEN: "not taken",
     records.OPENED: "opened",

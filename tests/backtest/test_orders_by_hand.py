@@ -16,7 +16,7 @@ from tests.backtest.test_replay_by_hand import (
     one,
     told,
 )
-from tests.reference.replay import Decision, Market, Venue
+from tests.reference.replay_words import Decision, Market, Venue
 
 THREE = pytest.mark.parametrize("reading", ["pessimistic", "optimistic", "drilled"])
 TENTH = Market(tiers=((0.1, 0.0),))  # a tenth of the notional is maintenance

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.backtest.case import by_kernel, by_twin
-from tests.reference.replay import Bar as AnyBar
-from tests.reference.replay import Decision, Market, Venue
+from tests.reference.replay_bar import Bar as AnyBar
+from tests.reference.replay_words import Decision, Market, Venue
 
 FREE = Venue()
 NOWHERE = Decision()

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backtest.case import by_kernel, by_twin
-from tests.reference.replay import Bar, Decision, Market, Venue
-from tests.reference.replay_bar import Bar as OneBar
+from tests.reference.replay_bar import Bar
+from tests.reference.replay_words import Decision, Market, Venue
 
 levels = st.integers(80, 125).map(float)
 fractions = st.none() | st.sampled_from([0.01, 0.03, 0.08, 0.2])
@@ -39,8 +39,7 @@ def bars(draw):
     if draw(st.booleans()):
         return Bar(**draw(plain_bars()), volume=draw(volume), **more)
     fine = tuple(
-        OneBar(**draw(plain_bars()), volume=draw(volume))
-        for _ in range(draw(st.integers(2, 3)))
+        Bar(**draw(plain_bars()), volume=draw(volume)) for _ in range(draw(st.integers(2, 3)))
     )
     return Bar(
         fine[0].open,
