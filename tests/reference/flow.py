@@ -41,8 +41,14 @@ def held_time(hours, since, until):
     return total
 
 
-def flow(fills, hours, coin, since, until, every, contexts=(), books=(), min_held=0.25):
-    """Return a dict for each interval; ``hours`` are the starts of the held ones."""
+def flow(
+    fills, hours, coin, since, until, every, contexts=(), books=(), min_held=0.25, silent=()
+):
+    """Return a dict for each interval.
+
+    ``hours`` are the starts of the held ones; of those in ``silent`` takeovers and ADL are not
+    told.
+    """
     trades = forced_trades(fills, coin, since - WEEK, until)
     trades = [
         trade
@@ -56,7 +62,9 @@ def flow(fills, hours, coin, since, until, every, contexts=(), books=(), min_hel
     while start < until:
         end = min(start + every, until)
         known = hours if heard < end else ()  # of a coin not heard of nothing is held
-        rows.append(one(trades, known, start, end, contexts, books, min_held))
+        row = one(trades, known, start, end, contexts, books, min_held)
+        told = [hour for hour in known if hour not in silent]
+        rows.append(row | by_method(trades, told, start, end))
         start += every
     return rows
 
@@ -90,6 +98,21 @@ def one(trades, hours, start, end, contexts, books, min_held):
             row["velocity_ratio"] = row["velocity"] / max(row["norm"], 1.0)
     row |= market(row, start, end, contexts, books)
     return row
+
+
+def by_method(trades, told, start, end):
+    """Return USD taken over and deleveraged; None unless hours that tell cover it all."""
+    known = held_time(told, start, end) == end - start
+    return {
+        f"{method}_notional": math.fsum(
+            trade["notional"]
+            for trade in trades
+            if trade["method"] == method and start <= trade["time_ts"] < end
+        )
+        if known
+        else None
+        for method in ("adl", "backstop")
+    }
 
 
 def market(row, start, end, contexts, books, max_age=2 * HOUR, book_age=HOUR / 6):
@@ -145,7 +168,7 @@ def score(ratio, one_sidedness, fall_pct, taken):
     return 10 * fast * (0.4 + 0.2 * one_sidedness + 0.2 * fall + 0.2 * thin)
 
 
-def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000.0):
+def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000.0, silent=()):
     """Return a dict for each, with all that the macro tells of it."""
     minute, gap = timedelta(minutes=1), timedelta(minutes=10)
     until = until.replace(second=0, microsecond=0)
@@ -166,7 +189,8 @@ def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000
         if not seeds or not since <= start < until:
             continue
         ended = all(last + minute * step in known for step in range(10))
-        forced = summed(forced_trades(fills, coin, start, last))
+        trades = forced_trades(fills, coin, start, last)
+        told = [hour for hour in hours if hour not in silent]
         peak = max(run, key=lambda row: (row["velocity"], -row["ts"].timestamp()))
         found.append(
             {
@@ -177,7 +201,8 @@ def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000
                 "peak_ts": peak["ts"],
                 "peak_velocity": peak["velocity"],
                 "held_share": held_time(hours, start, last) / (last - start),
-                **forced,
+                **(forced := summed(trades)),
+                **by_method(trades, told, start, last),
                 **moved(fills, coin, start, last, until, forced["side"]),
             }
         )
@@ -185,10 +210,10 @@ def cascades(fills, hours, coin, since, until, keep=3.0, seed=10.0, floor=10_000
 
 
 def summed(trades):
-    """Return what was forced out: counts, USD by side and by method, and the larger side."""
+    """Return what was forced out: counts, USD by side, and the larger side."""
     usd = {
         name: math.fsum(trade["notional"] for trade in trades if name in trade.values())
-        for name in ("long", "short", "adl", "backstop")
+        for name in ("long", "short")
     }
     return {
         "side": "long" if usd["long"] >= usd["short"] else "short",

@@ -18,6 +18,7 @@ from tests.warehouse.flow_rows import (
     context,
     fill,
     hold_hours,
+    same_cascades,
 )
 from warehouse import open_lake
 from warehouse.contracts.tables import ASSET_CONTEXTS, FILLS, ORDER_BOOKS
@@ -58,7 +59,7 @@ books = st.lists(
 holes = st.sets(st.integers(-72, 5), max_size=8)
 
 
-def put(con, trades, read, shown, lacking):
+def put(con, trades, read, shown, lacking, silent=()):
     """Put rows in the lake; return them, and the hours that are held."""
     rows = {
         "fills": [
@@ -72,7 +73,7 @@ def put(con, trades, read, shown, lacking):
     hold(con, ASSET_CONTEXTS, rows["contexts"])
     hold(con, ORDER_BOOKS, rows["books"])
     hours = [T0 + n * HOUR for n in range(-72, 6) if n not in lacking]
-    hold_hours(con, hours)
+    hold_hours(con, hours, silent=silent)
     return rows, hours
 
 
@@ -81,14 +82,15 @@ def put(con, trades, read, shown, lacking):
     read=readings,
     shown=books,
     lacking=holes,
+    silent=st.sets(st.integers(0, 5).map(lambda n: T0 + n * HOUR), max_size=2),
     every=st.sampled_from([7, 30, 60, 90]),
     offset=st.integers(0, 59),
 )
 @settings(max_examples=8)
 def test_the_flow_agrees_with_the_obvious_version(
-    con, trades, read, shown, lacking, every, offset
+    con, trades, read, shown, lacking, silent, every, offset
 ):
-    rows, hours = put(con, trades, read, shown, lacking)
+    rows, hours = put(con, trades, read, shown, lacking, silent)
     since, until = T0 + offset * MINUTE, T0 + 5 * HOUR
     found = asked(
         con,
@@ -106,8 +108,26 @@ def test_the_flow_agrees_with_the_obvious_version(
         every * MINUTE,
         rows["contexts"],
         rows["books"],
+        silent=silent,
     )
     close(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("silent", "told"), [((), True), ((-1, 2), True), ((0,), False), ((1,), False)]
+)
+def test_a_cascade_tells_of_adl_if_all_of_it_is_told(con, silent, told):
+    """It lasts from 10:58 to 11:02."""
+    burst = [(HOUR + (m - 2) * MINUTE, "long", 100.0, 500.0, "market") for m in range(4)]
+    trades = [(timedelta(days=-2), "long", 100.0, 60.0, "market"), *burst]
+    trades += [(HOUR + MINUTE, "short", 50.0, 3.0, method) for method in ("adl", "backstop")]
+    silent = [T0 + n * HOUR for n in silent]
+    rows, hours = put(con, trades, [], [], set(), silent)
+    span = {"since": T0, "until": T0 + 3 * HOUR}
+    found = asked(con, "from cascades('BTC', $since, $until)", **span)
+    same_cascades(found, obvious.cascades(rows["fills"], hours, "BTC", **span, silent=silent))
+    (methods,) = [(row["adl_notional"], row["backstop_notional"]) for row in found]
+    assert methods == ((150.0, 150.0) if told else (None, None))
 
 
 @given(trades=forced, read=readings, shown=books, later=forced, offset=st.integers(1, 300))

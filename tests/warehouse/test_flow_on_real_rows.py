@@ -9,7 +9,7 @@ from pipelines.simulator.world import WorldSpec
 from pipelines.steps.fills import land_hourly_fills
 from tests.reference import flow as obvious
 from tests.rows import hold
-from tests.warehouse.flow_rows import HOUR, MINUTE, asked, close, hold_hours
+from tests.warehouse.flow_rows import HOUR, MINUTE, asked, close, hold_hours, same_cascades
 from warehouse import open_lake
 from warehouse.contracts.tables import FILLS
 
@@ -72,14 +72,6 @@ def test_what_is_forced_out_is_what_the_view_tells(october):
     )
     told = asked(con, f"{key} from liquidations where coin = 'BTC' order by all")
     assert found == told
-
-
-def same_cascades(found, wanted):
-    """Hold cascades equal; sums may have been added up in another order."""
-    for row, other in zip(found, wanted, strict=True):
-        for name, value in other.items():
-            exact = not isinstance(value, float)
-            assert row[name] == (value if exact else pytest.approx(value, rel=1e-9)), name
 
 
 def test_cascades_do_not_depend_on_where_the_question_begins(october):

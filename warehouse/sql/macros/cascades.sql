@@ -23,12 +23,10 @@
 --   short_notional    | USD            | of shorts | never | fills.px, fills.size
 --   accounts          | accounts       | liquidated, of those named
 --       | never | fills.liquidated_account, fills.account
---   adl_notional      | USD            | closed against the other side; 0 too where only a source is
---         held that does not tell it
---       | never | fills.px, fills.size
---   backstop_notional | USD            | taken over by the liquidator vault; 0 too where only a source
---         is held that does not tell it
---       | never | fills.px, fills.size
+--   adl_notional      | USD            | part of notional: closed against the other side
+--       | of some of [start_ts, last_ts) no source is held that tells it | fills.px, fills.size
+--   backstop_notional | USD            | part of notional: taken over by the liquidator vault
+--       | of some of [start_ts, last_ts) no source is held that tells it | fills.px, fills.size
 --   px_before         | USD            | last trade in the book in the hour before start_ts
 --       | none is held | fills.px
 --   px_worst          | USD            | lowest trade in the book in [start_ts, last_ts), highest of
@@ -112,7 +110,8 @@ found as materialized (
             where r.velocity_ratio is not null and r.ts >= u.last_ts
         ) as quiet_us,
         sum(r.held_share * (epoch_us(r.until_ts) - epoch_us(r.ts))) filter (where r.ts < u.last_ts)
-        / (epoch_us(u.last_ts) - epoch_us(u.start_ts)) as held_share
+        / (epoch_us(u.last_ts) - epoch_us(u.start_ts)) as held_share,
+        bool_and(r.adl_notional is not null) filter (where r.ts < u.last_ts) as told
     from runs as u
     cross join asked as q
     inner join rates as r
@@ -222,8 +221,8 @@ select
     s.long_notional,
     s.short_notional,
     s.accounts,
-    s.adl_notional,
-    s.backstop_notional,
+    if(w.told, s.adl_notional, null) as adl_notional,
+    if(w.told, s.backstop_notional, null) as backstop_notional,
     a.px_before,
     o.px_worst,
     o.worst_ts,

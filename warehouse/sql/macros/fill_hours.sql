@@ -5,10 +5,10 @@
 -- grain: hour_ts
 -- reads: parts, asks
 -- columns:
---   hour_ts   | none | start of a UTC hour that [since, until) touches | never | made here
---   held_to   | none | end of what is held from hour_ts on | nothing is | parts.max_ts
---   tells_all | none | false: only a source is held that tells of no liquidations but those in the book
---       | nothing is held | parts.source
+--   hour_ts | none | start of a UTC hour that [since, until) touches | never | made here
+--   held_to | none | end of what is held from hour_ts on | nothing is | parts.max_ts
+--   told_to | none | the same of sources that tell of takeovers and ADL too
+--       | nothing of such a source is held | parts.max_ts
 -- table macro: fill_hours(coin, since, until, knowable := false)
 with asked as (
     select
@@ -95,15 +95,15 @@ failed as (
 held as (
     select
         h.hour_ts,
-        max(least(
+        t.tells_all,
+        least(
             t.known_to,
             if(
                 t.name.tail <> '' and t.max_ts < h.hour_ts + interval 59 minutes,
                 t.max_ts,
                 h.hour_ts + interval 1 hour
             )
-        )) as held_to,
-        bool_or(t.tells_all) as tells_all
+        ) as held_to
     from hours as h
     inner join told as t on h.day = t.day and h.of_day = coalesce(t.of_day, h.of_day)
     left join failed as f
@@ -112,13 +112,13 @@ held as (
             and h.of_day = f.hour
             and t.source in (f.source, 'simulated')
     where f.day is null
-    group by h.hour_ts
 )
 
 select
     h.hour_ts,
-    if(e.held_to > h.hour_ts, e.held_to, null) as held_to,
-    if(e.held_to > h.hour_ts, e.tells_all, null) as tells_all
+    max(e.held_to) as held_to,
+    max(e.held_to) filter (where e.tells_all) as told_to
 from hours as h
-left join held as e on h.hour_ts = e.hour_ts
+left join held as e on h.hour_ts = e.hour_ts and e.held_to > h.hour_ts
+group by h.hour_ts
 order by h.hour_ts

@@ -26,9 +26,9 @@
 --   largest           | USD            | the largest forced closing
 --       | there is none, its fills are not all held, or the coin is not heard of | fills.px, fills.size
 --   adl_notional      | USD            | part of notional: closed against the other side
---       | as of long_notional, or only a source is held that does not tell it | fills.px, fills.size
+--       | as of long_notional, or of some of it only a source is held that does not tell it | fills.px, fills.size
 --   backstop_notional | USD            | part of notional: taken over by the liquidator vault
---       | as of long_notional, or only a source is held that does not tell it | fills.px, fills.size
+--       | as of long_notional, or of some of it only a source is held that does not tell it | fills.px, fills.size
 --   accounts          | accounts       | liquidated, of those named
 --       | its fills are not all held, or the coin is not heard of | fills.liquidated_account,
 --         fills.account
@@ -69,9 +69,9 @@ hours as materialized (
     select
         epoch_us(h.hour_ts) // 3600000000 as hour,
         coalesce(epoch_us(h.held_to) - epoch_us(h.hour_ts), 0) as held_us,
-        if(h.tells_all, 0, 1) * coalesce(epoch_us(h.held_to) - epoch_us(h.hour_ts), 0) as silent_us,
+        coalesce(epoch_us(h.told_to) - epoch_us(h.hour_ts), 0) as told_us,
         coalesce(sum(held_us) over earlier, 0)::bigint as held_before,
-        coalesce(sum(silent_us) over earlier, 0)::bigint as silent_before,
+        coalesce(sum(told_us) over earlier, 0)::bigint as told_before,
         h.held_to
     from fill_hours(coin, checked_moment(since, 'since') - interval 168 hours, until, knowable := knowable) as h
     window earlier as (order by h.hour_ts rows between unbounded preceding and 1 preceding)
@@ -182,8 +182,8 @@ spans as (
         g.*,
         coalesce(e.held_before + least(e.held_us, g.end_us - e.hour * 3600000000), 0)
         - coalesce(s.held_before + least(s.held_us, g.start_us - s.hour * 3600000000), 0) as held_us,
-        coalesce(e.silent_before + least(e.silent_us, g.end_us - e.hour * 3600000000), 0)
-        - coalesce(s.silent_before + least(s.silent_us, g.start_us - s.hour * 3600000000), 0) as silent_us,
+        coalesce(e.told_before + least(e.told_us, g.end_us - e.hour * 3600000000), 0)
+        - coalesce(s.told_before + least(s.told_us, g.start_us - s.hour * 3600000000), 0) as told_us,
         coalesce(s.held_before + least(s.held_us, g.start_us - s.hour * 3600000000), 0)
         - coalesce(w.held_before + least(w.held_us, g.start_us - 604800000000 - w.hour * 3600000000), 0)
             as week_us
@@ -198,6 +198,7 @@ judged as (
         s.*,
         coalesce(e.time_us < s.end_us, false) as exists_then,
         exists_then and s.held_us = s.end_us - s.start_us as held,
+        held and s.told_us = s.held_us as told,
         s.week_us / 604800000000 as norm_share,
         if(
             exists_then and s.week_us / 604800000000 >= s.share_asked,
@@ -209,8 +210,8 @@ judged as (
         if(held, coalesce(c.short_notional, 0), null) as short_notional,
         if(held, coalesce(c.notional, 0), null) as notional,
         if(held, c.largest, null) as largest,
-        if(held and s.silent_us = 0, coalesce(c.adl_notional, 0), null) as adl_notional,
-        if(held and s.silent_us = 0, coalesce(c.backstop_notional, 0), null) as backstop_notional,
+        if(told, coalesce(c.adl_notional, 0), null) as adl_notional,
+        if(told, coalesce(c.backstop_notional, 0), null) as backstop_notional,
         if(held, coalesce(c.accounts, 0), null) as accounts
     from spans as s
     cross join heard as e

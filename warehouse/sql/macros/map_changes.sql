@@ -83,7 +83,7 @@ covered as (
         s.until_ts is not null
         and (
             h.hour_ts > s.until_ts
-            or coalesce(h.tells_all and h.held_to >= least(h.hour_ts + interval 1 hour, s.until_ts), false)
+            or coalesce(h.told_to >= least(h.hour_ts + interval 1 hour, s.until_ts), false)
         )
     ) as is_held
     from spans as s

@@ -200,9 +200,9 @@ hours as (
         h.hour_ts,
         min(
             if(
-                h.tells_all and h.held_to >= h.hour_ts + interval 1 hour,
+                h.told_to >= h.hour_ts + interval 1 hour,
                 'infinity'::timestamptz,
-                if(h.tells_all, coalesce(h.held_to, h.hour_ts), h.hour_ts)
+                coalesce(h.told_to, h.hour_ts)
             )
         ) over (
             partition by d.dex
