@@ -16,7 +16,7 @@ with asked as (
         checked_moment("at", 'at') as at_asked,
         knowable as knowable_asked
     where
-        width_pct = 0.5
+        try_cast(width_pct as double) = 0.5
         and width_px is null
         and try_cast(max_age as interval) = interval 26 hours
         and not untrusted
