@@ -8,7 +8,7 @@ import pytest
 
 from tests.effort import THOROUGH
 from tests.rows import T0
-from tests.warehouse import whole_market as market
+from tests.warehouse import shown_market, whole_market
 from warehouse import open_lake
 
 HOUR = timedelta(hours=1)
@@ -20,8 +20,8 @@ ASKED = {"at": NOW, "since": NOW - 30 * HOUR, "earlier": NOW - 12 * HOUR, "knowa
 def a_market(folder):
     """Open a lake that shows all that had happened in a market by ``NOW``."""
     with open_lake(folder) as con:
-        market.put(con, market.made())
-        market.show(con, NOW, knowable=False)
+        shown_market.put(con, whole_market.made())
+        shown_market.show(con, NOW, knowable=False)
         yield con
 
 

@@ -8,21 +8,19 @@ seen last; payments off the hour; rows known later than the snapshot they belong
 from datetime import timedelta
 
 from tests.rows import T0, account
+from tests.warehouse.market_rows import HOUR, MINUTE, RARE, UNHELD, row_of
 from warehouse.contracts import tables as every
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-UNHELD, RARE = "DOGE", "HYPE"
-RARE_HOLDERS = (11, 12)
 # Of each, one table tells first, and late.
 NEW = {"NEWC": every.ASSET_CONTEXTS, "NEWF": every.FILLS, "NEWI": every.INSTRUMENTS}
 
 
-def of_contexts(draw, row):
+def of_contexts(draw):
     """Yield contexts of the coins whose price is theirs, told now, soon or a day later."""
     for half in range(1, 144):
         for coin, px in ((UNHELD, 8.0), (RARE, 32.0)):
             at = T0 + half * HOUR / 2 - 11 * MINUTE
-            yield row(
+            yield row_of(
                 every.ASSET_CONTEXTS,
                 venue="hyperliquid",
                 coin=coin,
@@ -34,13 +32,13 @@ def of_contexts(draw, row):
             )
 
 
-def of_payments(draw, row, coins):
+def of_payments(draw, coins):
     """Yield payments as the venue stamps some, half a second after the hour, and at others."""
     for hour in range(72):
         for coin in coins:
             for late in (timedelta(milliseconds=497), 45 * MINUTE):
                 at = T0 + hour * HOUR + late
-                yield row(
+                yield row_of(
                     every.FUNDING,
                     venue="hyperliquid",
                     coin=coin,
@@ -51,12 +49,12 @@ def of_payments(draw, row, coins):
                 )
 
 
-def of_bars(draw, row):
+def of_bars(draw):
     """Yield bars of a quarter of an hour."""
     for quarter in range(160, 288):
         at = T0 + quarter * 15 * MINUTE
         px = dict.fromkeys(("open_px", "high_px", "low_px", "close_px"), 96.0 + quarter % 8)
-        yield row(
+        yield row_of(
             every.CANDLES,
             venue="hyperliquid",
             coin="BTC",
@@ -68,13 +66,13 @@ def of_bars(draw, row):
         )
 
 
-def of_new_coins(row):
+def of_new_coins():
     """Yield a first row of each coin of ``NEW``, told 40 hours later, and one told at once."""
     for coin, table in NEW.items():
         for hour, late in ((30, 40), (44.25, 0)):
             at = T0 + hour * HOUR
             values = {"coin": coin, table.time: at, "known_ts": at + late * HOUR}
-            yield table, row(table, **values, **REST[table.name])
+            yield table, row_of(table, **values, **REST[table.name])
 
 
 REST = {

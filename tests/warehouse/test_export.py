@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.rows import T0, batch, land_snapshot, position
-from tests.warehouse import whole_market as market
+from tests.warehouse import market_rows, whole_market
 from tests.warehouse.every_macro import EVERY
 from warehouse import catalog, open_lake
 from warehouse.contracts.tables import TABLES
@@ -62,8 +62,8 @@ def plain(file, queries, zone="UTC"):
 def lake(tmp_path_factory):
     """A lake with every kind of row, in a folder with an awkward name."""
     folder = tmp_path_factory.mktemp("a") / "o'brien's [lake] 1"
-    made = market.made()
-    for table in market.HELD:
+    made = whole_market.made()
+    for table in market_rows.HELD:
         parts = {}
         for row in made[table.name]:
             if row.superseded_ts is None:

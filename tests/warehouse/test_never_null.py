@@ -9,7 +9,7 @@ import pytest
 
 from tests.never_null import nulls, promised
 from tests.rows import T0
-from tests.warehouse import whole_market as market
+from tests.warehouse import market_rows, shown_market, whole_market
 from tests.warehouse.every_macro import EVERY
 from warehouse import open_lake
 from warehouse.catalog import definitions
@@ -30,8 +30,8 @@ ELSEWHERE = {"levels_at", "margin_error"}
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
     with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        market.put(con, market.made())
-        market.show(con, AT, True)
+        shown_market.put(con, whole_market.made())
+        shown_market.show(con, AT, True)
         yield con
 
 
@@ -53,7 +53,7 @@ def hold(con, never, asked):
 
 
 def test_of_tables_and_views_what_is_said_to_be_never_null_never_is(con, never):
-    hold(con, never, {table.name: f"from {table.name}" for table in market.HELD} | VIEWS)
+    hold(con, never, {table.name: f"from {table.name}" for table in market_rows.HELD} | VIEWS)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 
 from tests.effort import THOROUGH
 from tests.rows import T0, account, batch, position, snapshot
-from tests.warehouse import whole_market as market
+from tests.warehouse import market_rows, shown_market, whole_market
 from tests.warehouse.every_macro import AT, EVERY, UNTIL
 from warehouse import ask, catalog, cohorts, flow, open_lake
 from warehouse.contracts.tables import ACCOUNTS, ASSET_CONTEXTS, POSITIONS, SNAPSHOTS
@@ -98,13 +98,13 @@ def told(made):
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
     with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        market.put(con, market.made())
+        shown_market.put(con, whole_market.made())
         yield con
 
 
 def changed(con, moment, asked, python, until):
     """Return which answers change when some of what came later is shown, and which are not."""
-    market.show(con, moment.at, moment.knowable, until=until)
+    shown_market.show(con, moment.at, moment.knowable, until=until)
 
     def answers():
         out = {name: answer(con, query, moment) for name, query in asked.items()}
@@ -113,7 +113,7 @@ def changed(con, moment, asked, python, until):
     before = answers()
     found = set()
     for seed in range(SUBSETS):
-        market.show(con, moment.at, moment.knowable, seed, until)
+        shown_market.show(con, moment.at, moment.knowable, seed, until)
         after = answers()
         found |= {name for name in before if after[name] != before[name]}
     return found, {name for name, rows in before.items() if not rows}
@@ -184,7 +184,7 @@ SERIES = {
 @pytest.mark.parametrize("name", SERIES)
 def test_a_row_of_a_series_uses_nothing_from_after_its_time(con, name):
     """By what was knowable too, where a row is of its own moment and not of the span's end."""
-    market.show(con, T0 + market.HOURS * HOUR, knowable=False)
+    shown_market.show(con, T0 + market_rows.HOURS * HOUR, knowable=False)
     # 26 hours are two steps of 13: the shorter span ends where a row does.
     for knowable in {False, SERIES[name]}:
         until = moments(knowable, 1)[0].at
@@ -226,12 +226,12 @@ LEVELS = "from levels_at($coin, $at, 0.5, null, knowable := $knowable)"
 @pytest.mark.slow
 def test_maps_binned_ahead_know_no_more_than_their_rows(tmp_path):
     """Levels of a lake that holds what came later, and of one that does not yet."""
-    rows = market.made(2)
+    rows = whole_market.made(2)
     at = T0 + 49 * HOUR
     lakes = {}
     for name, later in (("then", False), ("now", True)):
         lakes[name] = Lake.at(tmp_path / name)
-        for table in market.HELD:
+        for table in market_rows.HELD:
             some = [
                 row.values
                 for row in rows[table.name]
@@ -273,7 +273,7 @@ def test_a_mark_published_late_is_not_known_before(tmp_path):
         end = T0 + hour * HOUR
         about = {"scope": "hyperliquid", "known_ts": end}
         rows = [position("BTC", 1, 1.0, 100.0, 80.0, snapshot_ts=end)] * held
-        asked = market._row(
+        asked = market_rows.row_of(
             ACCOUNTS,
             **about,
             state_ts=end,
@@ -285,7 +285,9 @@ def test_a_mark_published_late_is_not_known_before(tmp_path):
         for table, some in ((ACCOUNTS, [asked]), (POSITIONS, rows), (SNAPSHOTS, [told])):
             land(tmp_path, table, batch(table, some), f"test-{hour}")
     late = {"context_ts": T0 + 1.5 * HOUR, "known_ts": T0 + 9 * HOUR}
-    context = market._row(ASSET_CONTEXTS, venue="hyperliquid", coin="BTC", mark_px=90.0, **late)
+    context = market_rows.row_of(
+        ASSET_CONTEXTS, venue="hyperliquid", coin="BTC", mark_px=90.0, **late
+    )
     land(tmp_path, ASSET_CONTEXTS, batch(ASSET_CONTEXTS, [context]), "test")
     assert refresh(tmp_path).rows == 2
     with open_lake(tmp_path) as con:

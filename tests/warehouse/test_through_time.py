@@ -11,7 +11,7 @@ from tests.reference.flow import forced_trades
 from tests.reference.maps import bucket
 from tests.reference.sweeps import Question
 from tests.rows import T0
-from tests.warehouse import whole_market as market
+from tests.warehouse import market_rows, shown_market, whole_market
 from tests.warehouse.flow_rows import asked
 from warehouse import open_lake
 
@@ -29,12 +29,25 @@ def near(value):
     return value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
+def said_of(scenarios):
+    """Return what a series of scenarios says, as the obvious version does."""
+    return {
+        (row["ts"], row["direction"], row["pct"]): (
+            near(row["notional"]),
+            row["positions"],
+            near(row["current_px"]),
+            row["snapshot_ts"],
+        )
+        for row in scenarios
+    }
+
+
 @pytest.fixture(scope="module")
 def lake():
     """Rows without corrections; each fill once, from whoever told it first."""
     rows = {
         name: [row.values for row in some if row.since_ts is None]
-        for name, some in market.made(5).items()
+        for name, some in whole_market.made(5).items()
     }
     fills = {}
     for row in sorted(rows["fills"], key=lambda row: row["known_ts"]):
@@ -45,10 +58,10 @@ def lake():
 @pytest.fixture(scope="module")
 def con(lake, tmp_path_factory):
     with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        market.put(
-            con, {name: [market.Row(row) for row in rows] for name, rows in lake.items()}
+        shown_market.put(
+            con, {name: [market_rows.Row(row) for row in rows] for name, rows in lake.items()}
         )
-        market.show(con, T0 + 99 * HOUR, knowable=False)
+        shown_market.show(con, T0 + 99 * HOUR, knowable=False)
         yield con
 
 
@@ -129,15 +142,7 @@ def test_series_of_scenarios_agree_with_the_obvious_version(con, lake, coin, kno
     one = {"coin": coin, "knowable": knowable} | SPAN
     found = asked(con, f"from cascade_scenarios_between{call}", **one)
     wanted = obvious.scenarios(lake, coin, MOMENTS, [5, 10, 15], AGE, knowable)
-    assert {
-        (row["ts"], row["direction"], row["pct"]): (
-            near(row["notional"]),
-            row["positions"],
-            near(row["current_px"]),
-            row["snapshot_ts"],
-        )
-        for row in found
-    } == wanted
+    assert said_of(found) == wanted
     assert len(found) == len(wanted) > 20
     regimes = asked(con, f"from leverage_regime_between{call}", **one)
     told = obvious.regimes(lake, coin, MOMENTS, 15, AGE, knowable)
@@ -175,7 +180,7 @@ def test_the_heatmap_agrees_with_the_obvious_version(con, lake, coin, knowable):
         **SPAN,
     )
     # The last hour's file is published after it.
-    held = range(69 if knowable else market.HOURS)
+    held = range(69 if knowable else market_rows.HOURS)
     hours = {T0 + n * HOUR for n in held if n % 24 != 4}
     wanted = obvious.heatmap(lake, coin, *SPAN.values(), 1.5, hours, AGE, knowable)
     names = ("long_notional", "short_notional", "positions")
@@ -239,15 +244,7 @@ def test_a_heatmap_of_real_rows_agrees_with_the_obvious_version(real, tmp_path):
             )
             moments = obvious.each(*span.values())
             told = obvious.scenarios(mine, coin, moments, [5, 10, 15], AGE)
-            assert {
-                (row["ts"], row["direction"], row["pct"]): (
-                    near(row["notional"]),
-                    row["positions"],
-                    near(row["current_px"]),
-                    row["snapshot_ts"],
-                )
-                for row in series
-            } == told
+            assert said_of(series) == told
 
 
 READ = {

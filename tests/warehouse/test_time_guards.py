@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from tests.warehouse import whole_market as market
+from tests.warehouse import shown_market, whole_market
 from tests.warehouse.every_macro import UNTIL, questions
 from tests.warehouse.test_point_in_time import answer, moments
 from tests.warehouse.time_guards import guards
@@ -87,7 +87,7 @@ def changed(con, left, moment, until):
     # Of what came later another part at each moment, so that every row is shown at some.
     nth = int(moment.at.timestamp()) // 1800
     for seed in (None, nth, nth + 1000):
-        market.show(con, moment.at, moment.knowable, seed, until)
+        shown_market.show(con, moment.at, moment.knowable, seed, until)
         for name in left - found:
             guard = GUARDS[name]
             con.execute(catalog._statement(guard.without))
@@ -103,7 +103,7 @@ def changed(con, left, moment, until):
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
     with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        market.put(con, market.made())
+        shown_market.put(con, whole_market.made())
         yield con
 
 
