@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
-from warehouse.store import landing
+from warehouse.contracts.tables import INSTRUMENTS, POSITIONS, SNAPSHOTS
+from warehouse.store import land, landing
 
 T0 = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -66,6 +66,23 @@ def land_snapshot(lake, rows, at=T0, known_after=timedelta(0), **others):
         summary = snapshot(at, rows, known_ts, **others)
         batches.land(SNAPSHOTS, batch(SNAPSHOTS, [summary]), part)
     return batches.places["positions"] + batches.places["snapshots"]
+
+
+def land_tiers(lake, ladders, at=T0 - timedelta(days=1), part="tiers"):
+    """Land margin tiers ``{coin: [Tier, ...]}`` that are in force, and known, since ``at``."""
+    rows = [
+        {
+            "coin": coin,
+            "effective_ts": at,
+            "max_leverage": tiers[0].max_leverage,
+            "size_decimals": None,
+            "margin_tiers": [tier._asdict() for tier in tiers],
+            "source": "test",
+            "known_ts": at,
+        }
+        for coin, tiers in ladders.items()
+    ]
+    land(lake, INSTRUMENTS, batch(INSTRUMENTS, rows), part)
 
 
 def hold(con, table, rows):

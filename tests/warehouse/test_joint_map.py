@@ -1,75 +1,24 @@
 """The joint map: accounts solved along one move of all coins, each counted once."""
 
-from datetime import timedelta
-
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.effort import asked_of_a_lake
 from tests.reference import account_path as obvious
-from tests.reference import margin as venue
-from tests.rows import T0, account, batch, land_snapshot, position
-from undertow import cli
-from warehouse import open_lake
-from warehouse.contracts.tables import INSTRUMENTS
-from warehouse.joint_map import banded, basis, joint_map, solve
+from tests.warehouse.joint_books import (
+    BOOK,
+    KINDS,
+    LADDERS,
+    MARKS,
+    RATES,
+    TIERS,
+    held_by,
+    worth,
+)
+from warehouse.joint_map import banded, basis, solve
 from warehouse.margin import Tier, TierTable
-from warehouse.store import land
-
-LADDERS = {
-    "BTC": [Tier(0, 40), Tier(1e6, 20)],
-    "ETH": [Tier(0, 25)],
-    "SOL": [Tier(0, 20), Tier(5e5, 10), Tier(2e6, 5)],
-}
-TIERS = TierTable.of(LADDERS)
-RATES = {
-    coin: [(tier.lower_bound, 1 / (2 * tier.max_leverage)) for tier in tiers]
-    for coin, tiers in LADDERS.items()
-}
-MARKS = {"BTC": 70_000.0, "ETH": 2_000.0, "SOL": 90.0}
-KINDS = {
-    "account": pl.String,
-    "coin": pl.String,
-    "side": pl.String,
-    "size": pl.Float64,
-    "mark_px": pl.Float64,
-    "current_px": pl.Float64,
-    "liquidation_px": pl.Float64,
-    "leverage_type": pl.String,
-    "max_leverage": pl.Float64,
-    "margin_used": pl.Float64,
-    "account_value": pl.Float64,
-    "account_mode": pl.String,
-    "snapshot_ts": pl.Datetime("us", "UTC"),
-}
-
-
-def held_by(owner, book, value, *, told=False, mode="cross", **others):
-    """Return rows of one account; the venue's prices follow from what it is worth."""
-    needed = {
-        coin: venue.maintenance(abs(size) * MARKS[coin], RATES[coin]) for coin, size in book
-    }
-    rows = []
-    for coin, size in book:
-        behind = value - sum(needed.values()) + needed[coin] - size * MARKS[coin]
-        px = venue.liquidation_px(size, behind, RATES[coin])
-        row = dict.fromkeys(KINDS) | {
-            "account": owner,
-            "coin": coin,
-            "side": "long" if size > 0 else "short",
-            "size": size,
-            "mark_px": MARKS[coin],
-            "current_px": MARKS[coin],
-            "liquidation_px": px if px and px > 1e-9 else None,
-            "leverage_type": mode,
-            "account_value": value if told else None,
-            "snapshot_ts": T0,
-        }
-        rows.append(row | others)
-    return rows
 
 
 def solved(*rows, betas=None, others=1.0, tiers=TIERS):
@@ -81,13 +30,6 @@ books = st.dictionaries(st.sampled_from(list(MARKS)), usd, min_size=1).map(
     lambda book: [(coin, value / MARKS[coin]) for coin, value in sorted(book.items())]
 )
 accounts = st.lists(st.tuples(books, st.floats(0.05, 1.5)), min_size=1, max_size=4)
-
-
-def worth(book, share):
-    gross = sum(abs(size) * MARKS[coin] for coin, size in book)
-    return share * gross + sum(
-        venue.maintenance(abs(size) * MARKS[coin], RATES[coin]) for coin, size in book
-    )
 
 
 @asked_of_a_lake
@@ -215,9 +157,6 @@ def test_what_is_past_its_margin_closes_without_a_move():
     assert answer["rise_pct"].to_list() == [0.0] * 3
 
 
-BOOK = [("BTC", 2.0), ("ETH", 50.0)]
-
-
 @pytest.mark.parametrize(
     ("why", "change"),
     [
@@ -266,119 +205,6 @@ def test_a_price_shows_the_leverage_that_a_position_kept():
     want = solved(*rows, tiers=TierTable.of({**LADDERS, "ETH": [Tier(0, 10)]}))
     assert got["basis"].to_list() == ["solved"] * 3
     assert got["fall_pct"].to_list() == pytest.approx(want["fall_pct"].to_list(), rel=1e-9)
-
-
-@pytest.fixture
-def lake(tmp_path):
-    """Two accounts a day apart, and margin tiers known from the beginning."""
-    root = str(tmp_path / "lake")
-    rows = [
-        {
-            "coin": coin,
-            "effective_ts": T0 - timedelta(days=1),
-            "max_leverage": tiers[0].max_leverage,
-            "size_decimals": None,
-            "margin_tiers": [tier._asdict() for tier in tiers],
-            "source": "test",
-            "known_ts": T0 - timedelta(days=1),
-        }
-        for coin, tiers in LADDERS.items()
-    ]
-    land(root, INSTRUMENTS, batch(INSTRUMENTS, rows), "tiers")
-    land_snapshot(root, landed(60_000.0), T0, known_after=timedelta(hours=2))
-    return root
-
-
-def landed(value):
-    return [
-        position(
-            coin=row["coin"],
-            holder=1,
-            size=row["size"],
-            mark_px=row["mark_px"],
-            liquidation_px=row["liquidation_px"],
-            leverage_type="cross",
-        )
-        for row in held_by(account(1), BOOK, value)
-    ]
-
-
-def asked(root, at, **others):
-    with open_lake(root) as con:
-        answer = joint_map(con, "BTC", at, **others)
-        named = [
-            con.sql(f"select count(*) from {name}").fetchall()[0][0] for name in answer._fields
-        ]
-        assert named == [table.num_rows for table in answer]
-        return pl.from_arrow(answer.joint_map)
-
-
-def test_sql_can_ask_what_was_solved(lake):
-    with open_lake(lake) as con:
-        joint_map(con, "BTC", T0, width_pct=5.0)
-        rows = con.sql(
-            "select coin, low_pct, high_pct, positions from joint_map order by coin"
-        ).fetchall()
-        assert rows == [("BTC", 20.0, 25.0, 1), ("ETH", 20.0, 25.0, 1)]
-        joint_map(con, "BTC", T0, width_pct=1.0)
-        assert con.sql("select low_pct from joint_map limit 1").fetchall() == [(23.0,)]
-
-
-def test_an_untrusted_snapshot_answers_when_asked_to(lake):
-    later = T0 + timedelta(hours=1)
-    land_snapshot(lake, landed(90_000.0), later, trusted=False)
-    assert asked(lake, later).equals(asked(lake, T0))
-    answer = asked(lake, later, untrusted=True)
-    assert answer["snapshot_ts"].unique().to_list() == [later]
-    assert not answer.equals(asked(lake, T0, untrusted=True))
-
-
-def test_later_rows_change_no_answer(lake):
-    before = asked(lake, T0 + timedelta(hours=3))
-    assert before.height == 2
-    assert asked(lake, T0 + timedelta(hours=1), knowable=True).height == 0
-    assert asked(lake, T0 - timedelta(hours=1)).height == 0
-    land_snapshot(lake, landed(90_000.0), T0 + timedelta(hours=4))
-    changed = {
-        "coin": "BTC",
-        "effective_ts": T0 + timedelta(hours=4),
-        "max_leverage": 3.0,
-        "size_decimals": None,
-        "margin_tiers": [{"lower_bound": 0.0, "max_leverage": 3.0}],
-        "source": "test",
-        "known_ts": T0 + timedelta(hours=4),
-    }
-    land(lake, INSTRUMENTS, batch(INSTRUMENTS, [changed]), "later")
-    assert asked(lake, T0 + timedelta(hours=3)).equals(before)
-    assert asked(lake, T0 + timedelta(hours=3), knowable=True).equals(before)
-    assert not asked(lake, T0 + timedelta(hours=5)).equals(before)
-
-
-@pytest.mark.parametrize(
-    ("others", "says"),
-    [
-        ({"width_pct": 0.0}, "width_pct 0.0 is not allowed"),
-        ({"width_pct": -1.0}, "use 0.0001 to 100"),
-        ({"others": 11.0}, "beta 11.0 of other coins is not allowed; use -10 to 10"),
-        ({"betas": {"ETH": float("nan")}}, "beta nan of ETH"),
-        ({"betas": {"EHT": 1.0}}, "coin 'EHT' is not in this lake; near it: ETH"),
-        ({"at": T0.replace(tzinfo=None)}, "has no time zone"),
-    ],
-)
-def test_bad_input_is_one_line(lake, others, says):
-    at = others.pop("at", T0)
-    with open_lake(lake) as con, pytest.raises((ValueError, LookupError), match=says):
-        joint_map(con, "BTC", at, **others)
-
-
-def test_the_command_line_prints_it(lake):
-    args = ["joint-map", "BTC", "--at", T0.isoformat(), "--lake", lake, "--beta", "ETH=0.5"]
-    done = CliRunner().invoke(cli, [*args, "--json"])
-    assert '"direction": "down"' in done.stdout
-    assert "solved 1 (140,000 USD)" in done.stderr
-    assert "allowed; write it as ETH=1.2" in str(
-        CliRunner().invoke(cli, [*args, "--beta", "ETH"]).exception
-    )
 
 
 def test_on_real_rows_one_coins_move_gives_back_the_venues_prices(real):

@@ -7,12 +7,10 @@ import pytest
 
 from pipelines.steps.margin_errors import land_margin_errors
 from tests.reference import margin as venue
-from tests.rows import T0, batch, land_snapshot, position
+from tests.rows import T0, land_snapshot, land_tiers, position
 from warehouse import open_lake
-from warehouse.contracts.tables import INSTRUMENTS
 from warehouse.cross.margin_error import compare, summed
 from warehouse.margin import Tier, TierTable
-from warehouse.store import land
 
 DOCUMENTED = {
     "BTC": [Tier(0, 40), Tier(150e6, 20)],
@@ -197,19 +195,7 @@ def test_a_days_errors_by_hand():
 
 def test_the_days_errors_land_once_and_the_view_shows_them(tmp_path):
     lake = str(tmp_path / "lake")
-    tiers = [
-        {
-            "coin": coin,
-            "effective_ts": T0 - timedelta(days=1),
-            "max_leverage": steps[0].max_leverage,
-            "size_decimals": None,
-            "margin_tiers": [step._asdict() for step in steps],
-            "source": "test",
-            "known_ts": T0 - timedelta(days=1),
-        }
-        for coin, steps in DOCUMENTED.items()
-    ]
-    land(lake, INSTRUMENTS, batch(INSTRUMENTS, tiers), "tiers")
+    land_tiers(lake, DOCUMENTED)
     days = [(T0 + timedelta(days=n)).date() for n in (0, 1)]
 
     def run():
