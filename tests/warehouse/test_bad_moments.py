@@ -7,7 +7,6 @@ import pytest
 
 from tests.warehouse.bad_questions import ASKED, HOUR, NOW, a_market, refusal, rows, some
 from tests.warehouse.every_macro import AT, EVERY, UNTIL
-from warehouse import open_lake
 
 SPAN = [name for name in UNTIL if name not in ("incidents_at",)]
 PAIR = ["map_moves", "map_changes", "mass_decay"]
@@ -16,12 +15,6 @@ PAIR = ["map_moves", "map_changes", "mass_decay"]
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
     with a_market(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("empty")) as con:
         yield con
 
 

@@ -8,18 +8,12 @@ import pytest
 
 from tests.warehouse.bad_questions import a_market, refusal, rows, some
 from tests.warehouse.every_macro import EVERY
-from warehouse import catalog, open_lake
+from warehouse import catalog
 
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
     with a_market(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("empty")) as con:
         yield con
 
 

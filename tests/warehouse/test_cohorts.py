@@ -10,7 +10,6 @@ from tests.reference import cohorts as obvious
 from tests.reference.maps import bucket
 from tests.rows import T0, account, position, snapshot
 from tests.warehouse.data_cohorts import NOTHING, cohort_lake, lakes, rows_of, show
-from warehouse import open_lake
 
 AGE = timedelta(hours=26)
 NAMES = [name for name, _ in (*obvious.SIZES, *obvious.PROFITS)]
@@ -22,12 +21,6 @@ moments = st.fixed_dictionaries(
     }
 )
 OPTIONS = "$at, knowable := $knowable, untrusted := $untrusted"
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
 
 
 @given(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from warehouse import catalog, open_lake
+from warehouse import catalog
 from warehouse.calls import call
 from warehouse.catalog import Definition
 from warehouse.dictionary import dictionary
@@ -20,12 +20,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "dictionary.md"
 @pytest.fixture(scope="module")
 def entries():
     return {entry.name: entry for entry in dictionary()}
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
 
 
 def test_the_page_is_current(entries):

@@ -20,16 +20,7 @@ from tests.warehouse.flow_rows import (
     hold_hours,
     same_cascades,
 )
-from warehouse import open_lake
 from warehouse.contracts.tables import ASSET_CONTEXTS, FILLS, ORDER_BOOKS
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    """One empty lake, into which each example puts its rows by hand."""
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
 
 seconds = st.integers(-3 * 86_400, 6 * 3600 - 1).map(lambda s: timedelta(seconds=s))
 forced = st.lists(

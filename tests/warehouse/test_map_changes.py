@@ -39,12 +39,6 @@ spans = st.tuples(st.integers(3, 44), st.integers(1, 30)).map(
 QUERY = "from map_changes('BTC', $from_at, $to_at, width_pct := $width, knowable := $knowable)"
 
 
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
-
 @settings(max_examples=25)
 @given(
     lake=lakes,

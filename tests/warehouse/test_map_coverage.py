@@ -10,14 +10,6 @@ from tests.effort import asked_of_a_lake
 from tests.reference.sweeps import BANDS, Question
 from tests.rows import T0
 from tests.warehouse.data_sweeps import HOURS, LATE, ask, contexts, fill, lake_of, sweeps
-from warehouse import open_lake
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
 
 AGES = [timedelta(hours=hours) for hours in (0, 5, 26)]
 

@@ -12,7 +12,6 @@ from tests.effort import asked_of_a_lake
 from tests.reference import dependence as obvious
 from tests.rows import T0, batch, hold, position, snapshot
 from tests.sql.test_macros import FILLED_IN, load
-from warehouse import open_lake
 from warehouse.contracts.tables import POSITIONS, SNAPSHOTS
 
 COLUMNS = (
@@ -35,12 +34,6 @@ books = st.lists(held, min_size=1, max_size=12, unique_by=lambda row: row[:2]).m
         for who, coin, size, px, mode in rows
     ]
 )
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
 
 
 def asked(con, book, coin):

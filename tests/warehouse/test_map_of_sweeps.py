@@ -17,12 +17,6 @@ from warehouse.cli import coverage
 from warehouse.store import land
 
 
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
-
-
 def test_moments_of_a_lateral_join_are_answered_as_if_asked_alone(con):
     long, short = [("BTC", 2.0, 80.0)], [("BTC", -1.0, 130.0)]
     fill(

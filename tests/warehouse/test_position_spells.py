@@ -11,7 +11,7 @@ from tests.reference import survival as obvious
 from tests.rows import T0, account
 from tests.warehouse.data_cohorts import fill_row, rows_of, show
 from tests.warehouse.data_sweeps import lake_of, sweeps
-from warehouse import catalog, open_lake
+from warehouse import catalog
 
 HOURS = range(-3, 50)
 QUERY = (
@@ -69,12 +69,6 @@ def fill(number, one, swept):
 def world(swept, told):
     rows = [row for number, one in enumerate(told) for row in fill(number, one, swept)]
     return lake_of(swept) | {"fills": rows}
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with open_lake(tmp_path_factory.mktemp("lake")) as con:
-        yield con
 
 
 def spells_of(con, lake, question, lost):
