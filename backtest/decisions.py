@@ -1,6 +1,7 @@
 """This module holds what a rule decided on one coin at the close of every bar."""
 
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 
 import numpy as np
 
@@ -17,12 +18,21 @@ class Decisions:
     ----------
     orders : DECISION[n]
         What is asked of the venue; see :mod:`backtest.records`.
+    wanted : int8[n]
+        Side that was wanted before a filter refused; of most rules the side itself.
     snapshot_ts : datetime64[us][n]
         Snapshot whose map the decision used, UTC; NaT: it used none.
+    unmapped : bool[n]
+        Decisions that asked for map or flow where none was known.
+    cluster_px : float64[n]
+        Edge of the cluster that set the target, USD; NaN: none did.
     """
 
     orders: np.ndarray
+    wanted: np.ndarray
     snapshot_ts: np.ndarray
+    unmapped: np.ndarray
+    cluster_px: np.ndarray
 
     @classmethod
     def of(cls, side: np.ndarray, *, kind: str = "market", **fields: object) -> "Decisions":
@@ -31,7 +41,7 @@ class Decisions:
         Parameters
         ----------
         side : int8[n]
-            +1 long, -1 short, 0 nothing.
+            +1 long, -1 short, 0 nothing; true is long.
         kind
             ``market``; ``limit`` or ``stop``: it rests at ``px`` for ``good_for`` bars.
         fields
@@ -47,10 +57,22 @@ class Decisions:
             raise ValueError(f"kind {kind!r} must be one of {', '.join(KINDS)}")
         orders = empty(len(side), DECISION)
         orders["kind"], orders["good_for"] = KINDS[kind], 1
-        unused = np.full(len(side), "NaT", dtype="datetime64[us]")
-        return cls(orders, unused).but(side=side, **fields)
+        n = len(side)
+        unused = np.full(n, "NaT", dtype="datetime64[us]")
+        nothing = cls(
+            orders, np.asarray(side, np.int8), unused, np.zeros(n, bool), np.full(n, np.nan)
+        )
+        return nothing.but(side=side, **fields)
 
-    def but(self, snapshot_ts: np.ndarray | None = None, **fields: object) -> "Decisions":
+    def but(
+        self,
+        *,
+        wanted: np.ndarray | None = None,
+        snapshot_ts: np.ndarray | None = None,
+        unmapped: np.ndarray | None = None,
+        cluster_px: np.ndarray | None = None,
+        **fields: object,
+    ) -> "Decisions":
         """Return a copy with other fields.
 
         Raises
@@ -65,7 +87,17 @@ class Decisions:
                     f"{name!r} is no field of a decision; there are {', '.join(DECISION.names)}"
                 )
             orders[name] = values
-        return Decisions(orders, self.snapshot_ts if snapshot_ts is None else snapshot_ts)
+        return Decisions(
+            orders,
+            self.wanted if wanted is None else wanted,
+            self.snapshot_ts if snapshot_ts is None else snapshot_ts,
+            self.unmapped if unmapped is None else unmapped,
+            self.cluster_px if cluster_px is None else cluster_px,
+        )
+
+    def since(self, row: int) -> "Decisions":
+        """Return the decisions from ``row`` on."""
+        return Decisions(*(getattr(self, field.name)[row:] for field in fields_of(self)))
 
     @property
     def side(self) -> np.ndarray:
@@ -92,8 +124,9 @@ class Decisions:
             size or a count is below 0; or an entry has no size at all.
         """
         orders, side = self.orders, self.side
-        if not np.isin(side, (-1, 0, 1)).all():
-            raise ValueError("side must be -1, 0 or 1")
+        for name in ("side", "only_side"):
+            if not np.isin(orders[name], (-1, 0, 1)).all():
+                raise ValueError(f"{name} must be -1, 0 or 1")
         long = side > 0
         falls = {"stop_fraction": long, "trail_fraction": long, "target_fraction": side < 0}
         for name, under in falls.items():

@@ -42,6 +42,7 @@ DECISION = _record(
         ("side", _SMALL),  # +1, -1; 0: no entry
         ("kind", _SMALL),  # MARKET, LIMIT or STOP_ENTRY
         ("leave", np.bool_),  # close what is open, at the market
+        ("only_side", _SMALL),  # side of the position that leave and moves are for; 0: either
         ("good_for", _I),  # bars an order rests
         ("max_bars", _I),  # bars the trade may be held; 0: any number
         ("px", _F),  # of a resting entry, USD

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from backtest.bars import as_utc
 from backtest.replay import REASONS
-from backtest.rule import STRATEGY
 from backtest.runs import Run
 from warehouse.contracts.table import TS
 from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
@@ -25,7 +24,7 @@ def land_runs(root: Path | str, runs: Sequence[Run]) -> list[Any]:
     root
         Folder of the lake.
     runs
-        Both readings of a run are landed together, for they share its name.
+        All readings of a run are landed together, for they share its name.
 
     Returns
     -------
@@ -34,10 +33,10 @@ def land_runs(root: Path | str, runs: Sequence[Run]) -> list[Any]:
     """
     with landing(root) as batches:
         for run_id in dict.fromkeys(run.run_id for run in runs):
-            both = [run for run in runs if run.run_id == run_id]
-            rows = pa.Table.from_pylist([run_row(run) for run in both], BACKTEST_RUNS.schema)
-            batches.land(BACKTEST_TRADES, pa.concat_tables(map(trade_rows, both)), run_id)
-            batches.land(BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, both)), run_id)
+            read = [run for run in runs if run.run_id == run_id]
+            rows = pa.Table.from_pylist([run_row(run) for run in read], BACKTEST_RUNS.schema)
+            batches.land(BACKTEST_TRADES, pa.concat_tables(map(trade_rows, read)), run_id)
+            batches.land(BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, read)), run_id)
             batches.land(BACKTEST_RUNS, rows, run_id)
     return [place for places in batches.places.values() for place in places]
 
@@ -48,8 +47,8 @@ def run_row(run: Run) -> dict[str, object]:
     return {
         "run_id": run.run_id,
         "bound": run.replay.bound,
-        "strategy": STRATEGY,
-        "variant": run.variant.name,
+        "strategy": run.strategy.rule,
+        "variant": run.strategy.variant,
         "coin": bars.coin,
         "venue": bars.venue,
         "interval": bars.interval,
@@ -70,9 +69,9 @@ def trade_rows(run: Run) -> pa.Table:
     played, bars, decisions = run.replay, run.bars, run.decisions
     trades = played.trades
     decided = trades["decided"]
-    from_cluster = ~np.isnan(decisions.target_px[decided])
+    cluster_px = decisions.cluster_px[decided]
     names = np.where(np.isnan(trades["target_px"]), "none", "fixed").astype(object)
-    names[from_cluster] = "cluster"
+    names[~np.isnan(cluster_px)] = "cluster"
     return _table(
         run,
         BACKTEST_TRADES.schema,
@@ -89,7 +88,10 @@ def trade_rows(run: Run) -> pa.Table:
         stop_px=_nulls(trades["stop_px"]),
         target_px=_nulls(trades["target_px"]),
         target_source=names,
+        cluster_px=_nulls(cluster_px),
         snapshot_ts=_times(decisions.snapshot_ts[decided]),
+        best_px=trades["best_px"],
+        worst_px=trades["worst_px"],
         fees=trades["fees"],
         funding=trades["funding"],
         slippage=trades["slippage"],

@@ -1,7 +1,8 @@
-"""This module names a replay after what went into it, and counts what came out."""
+"""This module replays one strategy on one tape, names the run, and counts what came of it."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.leg import Leg
 from backtest.maps import Maps
-from backtest.replay import Replay
-from backtest.rule import STRATEGY, Variant
+from backtest.market import is_simulated
+from backtest.replay import Replay, replay
+from backtest.statistics.attempts import attempt_mean
 from backtest.statistics.measures import (
     hit_rate,
     max_drawdown,
@@ -19,70 +21,85 @@ from backtest.statistics.measures import (
     sharpe,
     total_return,
 )
+from backtest.strategies.strategy import Strategy
+from backtest.tape import Tape
+from backtest.view import MapReader, View
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One replay of one variant on one coin, under one reading.
+    """One replay of one strategy on one coin, under one reading.
 
     Attributes
     ----------
     run_id
-        Hash of rule, variant, parameters, costs and the rows read; both readings share it.
-    variant
-        What the rule used of the map.
+        Hash of rule, parameters, costs, decisions and the rows that were traded on; all
+        readings share it.
+    strategy
+        The rule.
     bars
         Bars of the period.
     knowable
         True: only maps already published at the decision.
-    parameters, costs
+    costs
         As JSON with sorted keys.
-    signals
-        Base signals at closes where no position was open: those that could be taken.
-    refused
-        Of them, those the map refused.
-    unmapped
-        Of them, those decided without a map, though the variant asks for one: the filter
-        refuses them, the take-profit falls back to its fixed target.
     decisions, replay
         What went into the kernel and what came out.
-    source
-        ``undertow``, or ``simulated`` where any row read was.
+    sources
+        Of the bars, the funding and the maps that were read.
     """
 
     run_id: str
-    variant: Variant
+    strategy: Strategy
     bars: Bars
     knowable: bool
-    parameters: str
     costs: str
-    signals: int
-    refused: int
-    unmapped: int
     decisions: Decisions
     replay: Replay
-    source: str
+    sources: frozenset[str]
+
+    @property
+    def coin(self) -> str:
+        """Return the coin."""
+        return self.bars.coin
+
+    @property
+    def parameters(self) -> str:
+        """Return the strategy's parameters as JSON with sorted keys."""
+        return as_json(self.strategy.parameters())
+
+    @property
+    def source(self) -> str:
+        """Return ``simulated`` where any row read was, else ``undertow``."""
+        return "simulated" if any(map(is_simulated, self.sources)) else "undertow"
 
     @property
     def days(self) -> np.ndarray:
         """Return the UTC date each trade entered on."""
         return self.bars.start[self.replay.trades["entered"]].astype("datetime64[D]")
 
+    @property
+    def could(self) -> np.ndarray:
+        """Return, bool[n], the closes where an entry was wanted and could be filled."""
+        return self.replay.free[:, 0] & (self.decisions.wanted != 0)
+
     def figures(self) -> dict[str, int | float | None]:
         """Return the counts and measures of the run, named as in ``backtest_runs``."""
-        played = self.replay
+        played, decisions = self.replay, self.decisions
         returns = played.trade_returns
         start, equity = played.start_equity, played.equity
+        dropped = self.could & (decisions.side == 0)
         return {
-            "signals": self.signals,
-            "refused": self.refused,
-            "unmapped": self.unmapped,
+            "signals": int(self.could.sum()),
+            "refused": int((dropped & ~decisions.unmapped).sum()),
+            "unmapped": int((self.could & decisions.unmapped).sum()),
             "unfilled": played.unfilled,
             "trades": len(played),
             "ambiguous": int(played.trades["ambiguous"].sum()),
             "return_fraction": total_return(equity, start),
             "max_drawdown": max_drawdown(equity, start),
             "mean_trade": mean_trade(returns),
+            "mean_attempt": attempt_mean(returns, played.unfilled),
             "hit_rate": hit_rate(returns),
             "sharpe": sharpe(equity, start, self.bars.per_year),
             "fees": float(played.trades["fees"].sum()),
@@ -91,38 +108,103 @@ class Run:
         }
 
 
-def name_run(
-    variant: Variant,
-    bars: Bars,
-    leg: Leg,
-    maps: Maps,
-    knowable: bool,
-    parameters: str,
-    costs: str,
-) -> str:
-    """Return the name of a run: the same for the same rule on the same rows, and no other.
+def run(
+    tape: Tape,
+    strategy: Strategy,
+    readings: Sequence[str] | None = None,
+    maps: MapReader | None = None,
+) -> list[Run]:
+    """Replay a strategy on a tape under every reading.
 
     Parameters
     ----------
-    variant, knowable, parameters, costs
-        As in :class:`Run`.
-    bars
-        With the warm-up, which signals look at.
-    leg
-        What was charged and which margin was asked for.
+    tape
+        What the venue did.
+    strategy
+        The rule.
+    readings
+        Of :data:`backtest.replay.READINGS`; null: all that the tape has.
     maps
-        What the map said; looked at only where the variant uses it.
+        What answers the strategy in place of the lake's maps.
+
+    Raises
+    ------
+    ValueError
+        If the strategy decides what no venue would take; the message names it.
     """
-    words = [STRATEGY, variant.name, bars.coin, bars.venue, bars.source, bars.interval]
-    words += [str(bars.warmup), str(knowable), parameters, costs]
+    sources = {tape.bars.source} | ({tape.funding.source} - {None})
+    read = maps or tape.read_maps
+
+    def told(asked: np.ndarray, moments: np.ndarray, px: np.ndarray, reach: float) -> Maps:
+        answer = read(asked, moments, px, reach)
+        sources.update(answer.sources)
+        return answer
+
+    decisions = decide(strategy, tape.view(told))
+    leg = tape.leg(decisions)
+    costs = as_json(tape.terms.costs.as_dict() | {"slippage_basis": tape.slippage.basis})
+    run_id = name_run(tape, strategy, leg, costs)
+    return [
+        Run(
+            run_id,
+            strategy,
+            tape.period,
+            tape.knowable,
+            costs,
+            leg.decisions,
+            replay([leg], tape.terms, bound=bound),
+            frozenset(sources),
+        )
+        for bound in readings or tape.readings
+    ]
+
+
+def decide(strategy: Strategy, view: View) -> Decisions:
+    """Return what a strategy decides, one row per bar.
+
+    Raises
+    ------
+    ValueError
+        If it does not answer with one decision per bar.
+    """
+    made = strategy.decide(view)
+    if not isinstance(made, Decisions) or len(made) != len(view):
+        said = f"{len(made)} decisions" if isinstance(made, Decisions) else type(made).__name__
+        raise ValueError(
+            f"strategy {strategy.name}: decide gave {said} for {len(view)} bars; it must give "
+            "Decisions, one per bar of the view, those of the warm-up included"
+        )
+    return made
+
+
+def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
+    """Return the name of a run: the same for the same decisions on the same rows, and no other.
+
+    Parameters
+    ----------
+    tape
+        With the warm-up, which signals look at.
+    strategy
+        The rule.
+    leg
+        What was decided, what was charged and which margin was asked for.
+    costs
+        As in :class:`Run`.
+    """
+    bars, terms = tape.bars, tape.terms
+    words = [strategy.rule, strategy.variant, as_json(strategy.parameters()), costs]
+    words += [bars.coin, bars.venue, bars.source, bars.interval, str(bars.warmup)]
+    words += [str(tape.knowable), terms.limit, str(terms.latency), str(tape.decimals)]
     digest = hashlib.sha256(json.dumps(words).encode())
-    arrays = [bars.start, bars.open_px, bars.high_px, bars.low_px, bars.close_px]
+    numbers = [terms.ticks, terms.volume_share, terms.leverage, terms.start_equity]
+    arrays = [np.array(numbers), leg.decisions.orders, leg.decisions.snapshot_ts]
+    for one in (bars, leg.fine):
+        if one is not None:
+            arrays += [one.start, one.open_px, one.high_px, one.low_px, one.close_px]
+            arrays += [one.volume]
     arrays += [leg.funding_rate, leg.slippage.sizes, leg.slippage.curves, leg.slippage.row]
     arrays += [np.zeros(0) if leg.oracle_px is None else leg.oracle_px]
     arrays += [np.zeros(0)] if leg.tiers is None else [leg.tiers.rate, leg.tiers.deduction]
-    if variant.uses_map:
-        arrays += [maps.snapshot_ts, maps.short_above, maps.long_below]
-        arrays += [maps.cluster_above, maps.cluster_below]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
@@ -131,16 +213,3 @@ def name_run(
 def as_json(words: dict[str, object]) -> str:
     """Return parameters or costs as the text written beside a run."""
     return json.dumps(words, sort_keys=True)
-
-
-def count_signals(
-    variant: Variant, side: np.ndarray, decisions: Decisions, maps: Maps, played: Replay
-) -> dict[str, int]:
-    """Return how many base signals could be taken, and what the map did to them."""
-    could = played.free[:, 0] & (side != 0)
-    dropped = could & (decisions.side == 0)
-    return {
-        "signals": int(could.sum()),
-        "refused": int((dropped & maps.known).sum()),
-        "unmapped": int((could & ~maps.known).sum()) if variant.uses_map else 0,
-    }

@@ -43,7 +43,9 @@ def reaches_venue(book, terms, decisions, coin, bar, piece, row):
     h = held[coin]
     decision = decisions[row, coin]
     if h.side != 0:
-        if decision.leave:
+        if decision.only_side != 0 and decision.only_side != h.side:
+            pass  # told of a position that is not the one held
+        elif decision.leave:
             drop_order(h, outcome, coin)
             sell_out(book, terms, decisions, coin, bar, piece[0], piece[5], LEFT)
         else:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from warehouse.contracts.tables import (
     ASSET_CONTEXTS,
     CANDLES,
+    FILLS,
     FUNDING,
     INSTRUMENTS,
     ORDER_BOOKS,
@@ -31,29 +32,47 @@ def account(number):
     return f"0x{number:040x}"
 
 
+LENGTHS = {"1h": HOUR, "15m": HOUR / 4, "1m": HOUR / 60}
+
+
+def _land(root, table, batch, part, origins=()):
+    """Land a batch in a step of its own or, of a landing, as a part of it."""
+    with nullcontext(root) if isinstance(root, Landing) else landing(root) as batches:
+        batches.land(table, batch, part, origins)
+
+
 def land_bars(
-    root, bars, *, first=0, coin="BTC", venue="hyperliquid", source="market", volume=None
+    root,
+    bars,
+    *,
+    first=0,
+    coin="BTC",
+    venue="hyperliquid",
+    source="market",
+    volume=None,
+    interval="1h",
 ):
     """Land ``(open, high, low, close)`` from hour ``first`` on; None is a hole."""
+    length = LENGTHS[interval]
     rows = [
         {
             "venue": venue,
             "coin": coin,
-            "interval": "1h",
-            "start_ts": at(first + hour),
+            "interval": interval,
+            "start_ts": at(first) + number * length,
             "open_px": bar[0],
             "high_px": bar[1],
             "low_px": bar[2],
             "close_px": bar[3],
             "volume": volume,
             "source": source,
-            "known_ts": at(first + hour + 1),
+            "known_ts": at(first) + (number + 1) * length,
         }
-        for hour, bar in enumerate(bars)
+        for number, bar in enumerate(bars)
         if bar is not None
     ]
     batch = pa.Table.from_pylist(rows, CANDLES.schema)
-    land(root, CANDLES, batch, f"{venue}-{source}-{coin.lower()}")
+    land(root, CANDLES, batch, f"{venue}-{source}-{coin.lower()}-{interval}")
 
 
 def land_funding(
@@ -146,7 +165,7 @@ def land_instrument(
         "known_ts": at(hours if known is None else known),
     }
     batch = pa.Table.from_pylist([row], INSTRUMENTS.schema)
-    land(root, INSTRUMENTS, batch, f"market-{coin.lower()}-{hours}")
+    _land(root, INSTRUMENTS, batch, f"market-{coin.lower()}-{hours}")
 
 
 def land_book(root, hours, bids, asks, *, coin="BTC", source="market", known=None):
@@ -163,21 +182,67 @@ def land_book(root, hours, bids, asks, *, coin="BTC", source="market", known=Non
         "known_ts": at(hours if known is None else known),
     }
     batch = pa.Table.from_pylist([row], ORDER_BOOKS.schema)
-    land(root, ORDER_BOOKS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
+    _land(root, ORDER_BOOKS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
 
 
-def land_context(root, hours, *, oracle=None, volume=None, coin="BTC", source="market"):
+def land_context(
+    root,
+    hours,
+    *,
+    oracle=None,
+    volume=None,
+    interest=None,
+    rate=None,
+    coin="BTC",
+    source="market",
+    known=None,
+):
     row = {
         "venue": "hyperliquid",
         "coin": coin,
         "context_ts": at(hours),
         "oracle_px": oracle,
         "day_notional_volume": volume,
+        "open_interest": interest,
+        "funding_rate": rate,
         "source": source,
-        "known_ts": at(hours),
+        "known_ts": at(hours if known is None else known),
     }
     batch = pa.Table.from_pylist([row], ASSET_CONTEXTS.schema)
-    land(root, ASSET_CONTEXTS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
+    _land(root, ASSET_CONTEXTS, batch, f"{source}-{coin.lower()}-{hours}".replace(".", "_"))
+
+
+def land_fills(root, hour, forced=(), *, known=None, coin="BTC", origins=(), clock=None):
+    """Land an hour of fills: ``(minute, side, notional)`` of what was liquidated in it, and a
+    trade at its very end.  It was told as it happened, or published at the hour ``known``."""
+    number = 1000 * int(hour)
+    trades = [(minute, side, usd, "market") for minute, side, usd in forced]
+    rows = []
+    for n, (minute, side, usd, method) in enumerate([*trades, (59.99, "long", 1.0, None)]):
+        ts = at(hour) + timedelta(minutes=minute)
+        row = {column.name: None for column in FILLS.columns} | {
+            "time_ts": ts,
+            "coin": coin,
+            "account": account(n),
+            "px": 100.0,
+            "size": usd / 100.0,
+            "is_buy": side == "short",
+            "start_position": 0.0,
+            "trade_id": number + n,
+            "order_id": number + n,
+            "is_taker": True,
+            "liquidation_method": method,
+            "liquidated_account": account(n) if method else None,
+            "source": "market",
+            "known_ts": ts if known is None else at(known),
+        }
+        rows.append(row)
+    batch = pa.Table.from_pylist(rows, FILLS.schema)
+    part = f"market-{at(hour):%H}"
+    if clock is None:
+        _land(root, FILLS, batch, part, origins)
+    else:
+        land(root, FILLS, batch, part, origins, lambda: clock)
 
 
 def walk(hours=HOURS, seed=2):

@@ -5,7 +5,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from backtest.cli import as_coins, as_moment, backtest
+from backtest.cli import backtest
+from backtest.cli.question import as_coins, as_moment
 from tests.backtest.small_lake import land_lake
 
 PERIOD = ["--from", "2026-01-03", "--to", "2026-01-10"]

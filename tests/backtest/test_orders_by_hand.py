@@ -223,6 +223,17 @@ def test_levels_move_when_the_decision_arrives(engine, optimistic):
 
 
 @ENGINES
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("word", [{"leave": True}, {"move_target_px": 100.5}])
+def test_what_is_told_of_the_other_side_changes_nothing(engine, side, word):
+    """A long of bar 1 would end in bar 2, at its open or at the new target."""
+    bars = [FLAT, FLAT, Bar(100, 101, 100, 100), FLAT]
+    told_of = Decision(only_side=side, **word)
+    trades, _, _ = told(engine, bars, [enter(1), told_of])
+    assert [trade.left for trade in trades] == [2 if side > 0 else 3]
+
+
+@ENGINES
 def test_slippage_is_by_size_and_only_for_what_takes(engine):
     """5,000 USD lie halfway between 1,000 (10 bp) and 9,000 (30 bp): 20 bp."""
     market = Market(sizes=(1e3, 9e3), bought=(0.001, 0.003), sold=(0.0, 0.0))

@@ -57,6 +57,7 @@ def decisions(draw):
     if draw(st.integers(0, 2)) == 0:
         return Decision(
             leave=draw(st.booleans()),
+            only_side=draw(st.sampled_from([0, 0, 1, -1])),
             move_stop_px=draw(absolute),
             move_target_px=draw(absolute),
         )
@@ -74,6 +75,7 @@ def decisions(draw):
         notional=draw(st.sampled_from([0.0, 500.0, 4_000.0])),
         share=draw(st.sampled_from([0.0, 0.0, 0.5, 3.0])),
         leave=draw(st.booleans()),
+        only_side=draw(st.sampled_from([0, 0, 1, -1])),
     )
 
 

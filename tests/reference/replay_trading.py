@@ -20,7 +20,9 @@ class Trading(Account):
 
     def arrive(self, coin, bar, row, decision, px):
         trade = self.open[coin]
-        if decision.leave:
+        if trade and decision.only_side not in (0, trade.side):
+            pass
+        elif decision.leave:
             if trade:
                 self.leave(coin, bar, px, "left")
             else:

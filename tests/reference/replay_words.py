@@ -20,6 +20,7 @@ class Decision:
     notional: float = 0.0
     share: float = 0.0
     leave: bool = False
+    only_side: int = 0
     move_stop_px: float | None = None
     move_target_px: float | None = None
 

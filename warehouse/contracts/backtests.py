@@ -1,5 +1,7 @@
 """This module promises what a backtest leaves in the lake."""
 
+import pyarrow as pa
+
 from warehouse.contracts.columns import BOOL, COIN, F64, I64, KNOWN, SOURCE, STR, VENUE
 from warehouse.contracts.rules import NAMED, NOT_NEGATIVE, NOT_ZERO, POSITIVE, one_of
 from warehouse.contracts.table import TS, Column, Table
@@ -21,8 +23,13 @@ BACKTEST_RUNS = Table(
     columns=(
         RUN,
         BOUND,
-        Column("strategy", STR, "name of the rule", rules=(NAMED,)),
-        Column("variant", STR, "what the rule was allowed to use of the map", rules=(NAMED,)),
+        Column("strategy", STR, "name of the rule that enters", rules=(NAMED,)),
+        Column(
+            "variant",
+            STR,
+            "strategies by which the rule uses map or flow; without map: it knows neither",
+            rules=(NAMED,),
+        ),
         COIN,
         VENUE,
         Column("interval", STR, "length of a bar", rules=(NAMED,)),
@@ -37,7 +44,7 @@ BACKTEST_RUNS = Table(
         Column(
             "signals",
             I64,
-            "entry signals of the base rule at closes where no position was open",
+            "entries wanted, before the map refused any, at closes where no position was open",
             "signals",
             rules=(NOT_NEGATIVE,),
         ),
@@ -45,7 +52,7 @@ BACKTEST_RUNS = Table(
         Column(
             "unmapped",
             I64,
-            "signals decided without a map: none was known",
+            "signals that asked for map or flow where none was known",
             "signals",
             rules=(NOT_NEGATIVE,),
         ),
@@ -73,19 +80,18 @@ BACKTEST_RUNS = Table(
             "fraction of notional",
             null=True,
         ),
+        Column(
+            "mean_attempt",
+            F64,
+            "the same with 0 for orders that were not filled; null: no attempts",
+            "fraction of notional",
+            null=True,
+        ),
         Column("hit_rate", F64, "trades that won; null: no trades", "fraction", null=True),
         Column("sharpe", F64, "annualised from bar returns; null: no variation", null=True),
         Column("fees", F64, "paid", "USD"),
         Column("funding", F64, "paid; negative: received", "USD"),
-        Column(
-            "slippage",
-            F64,
-            "given up by market orders, in the prices of fills; null: run before it was "
-            "charged",
-            "USD",
-            null=True,
-            since=2,
-        ),
+        Column("slippage", F64, "given up by market orders, in the prices of fills", "USD"),
         SOURCE,
         KNOWN,
     ),
@@ -122,18 +128,20 @@ BACKTEST_TRADES = Table(
             "what set the target",
             rules=(one_of("cluster", "fixed", "none"),),
         ),
-        Column("snapshot_ts", TS, "map the decision used; null: it used none", null=True),
-        Column("fees", F64, "paid", "USD"),
-        Column("funding", F64, "paid; negative: received", "USD"),
         Column(
-            "slippage",
+            "cluster_px",
             F64,
-            "given up by market orders, in entry_px and exit_px; null: run before it was "
-            "charged",
+            "edge of the cluster that set the target; null: none did",
             "USD",
             null=True,
-            since=2,
+            rules=(POSITIVE,),
         ),
+        Column("snapshot_ts", TS, "map the decision used; null: it used none", null=True),
+        Column("best_px", F64, "best price while it was open", "USD", rules=(POSITIVE,)),
+        Column("worst_px", F64, "worst price while it was open", "USD", rules=(POSITIVE,)),
+        Column("fees", F64, "paid", "USD"),
+        Column("funding", F64, "paid; negative: received", "USD"),
+        Column("slippage", F64, "given up by market orders, in entry_px and exit_px", "USD"),
         Column("pnl", F64, "after slippage, fees and funding", "USD"),
         Column("return_fraction", F64, "pnl over entry notional", "fraction"),
         Column("ambiguous", BOOL, "true: the closing bar spans stop and target"),
@@ -155,6 +163,91 @@ BACKTEST_EQUITY = Table(
         Column("position", F64, "signed", "coin"),
         Column("close_px", F64, "close of the bar", "USD", rules=(POSITIVE,)),
         Column("equity", F64, "cash and position at the close", "USD"),
+        SOURCE,
+        KNOWN,
+    ),
+)
+
+STUDY = Column("study_id", STR, "hash of question, data and code", rules=(NAMED,))
+
+BACKTEST_STUDIES = Table(
+    name="backtest_studies",
+    doc="One question asked of the lake: a rule, its coins and period, and what was found.",
+    grain=("study_id",),
+    time="start_ts",
+    columns=(
+        STUDY,
+        Column("strategy", STR, "name of the rule that enters", rules=(NAMED,)),
+        Column("variant", STR, "as in backtest_runs", rules=(NAMED,)),
+        Column("coins", STR, "coins, with a comma between", rules=(NAMED,)),
+        Column("start_ts", TS, "start of the period"),
+        Column("end_ts", TS, "end of the period"),
+        Column("question", STR, "all that was asked, JSON: runs again from it", rules=(NAMED,)),
+        Column("runs", STR, "its runs in backtest_runs, JSON: of the rule, without the map"),
+        Column("data_hash", STR, "hash of the parts of the lake it read", rules=(NAMED,)),
+        Column("code_hash", STR, "hash of the code that ran", rules=(NAMED,)),
+        Column("seed", I64, "of all draws", rules=(NOT_NEGATIVE,)),
+        Column("verdict", STR, "what the study shows, in words", rules=(NAMED,)),
+        Column("findings", STR, "statistics, JSON", rules=(NAMED,)),
+        SOURCE,
+        KNOWN,
+    ),
+)
+
+BACKTEST_PLACEBOS = Table(
+    name="backtest_placebos",
+    doc="One draw of a placebo: the same rule, read pessimistically, on what means nothing.",
+    grain=("study_id", "placebo", "draw"),
+    time="start_ts",
+    columns=(
+        STUDY,
+        Column("placebo", STR, "what was put in the map's place", rules=(NAMED,)),
+        Column("draw", I64, "number of the draw, from 0", rules=(NOT_NEGATIVE,)),
+        Column("start_ts", TS, "start of the study's period"),
+        Column("trades", I64, "trades closed", "trades", rules=(NOT_NEGATIVE,)),
+        Column("attempts", I64, "trades and orders not filled", rules=(NOT_NEGATIVE,)),
+        Column(
+            "mean_attempt",
+            F64,
+            "mean return of an attempt; null: none",
+            "fraction of notional",
+            null=True,
+        ),
+        Column("pnl", F64, "profit of all trades", "USD"),
+        SOURCE,
+        KNOWN,
+    ),
+)
+
+BACKTEST_TRIALS = Table(
+    name="backtest_trials",
+    doc="One setting tried on coins and a period, kept or not: what the best is held to.",
+    grain=("trial_id",),
+    time="start_ts",
+    columns=(
+        Column("trial_id", STR, "hash of rule, coins, period and costs", rules=(NAMED,)),
+        Column("sweep_id", STR, "sweep it was tried in; null: a study of its own", null=True),
+        Column("strategy", STR, "name of the rule that enters", rules=(NAMED,)),
+        Column("variant", STR, "as in backtest_runs", rules=(NAMED,)),
+        Column("parameters", STR, "JSON", rules=(NAMED,)),
+        Column("coins", STR, "coins, with a comma between", rules=(NAMED,)),
+        Column("interval", STR, "length of a bar", rules=(NAMED,)),
+        Column("start_ts", TS, "start of the period"),
+        Column("end_ts", TS, "end of the period"),
+        Column(
+            "daily",
+            pa.list_(F64),
+            "profit of each UTC day over the equity at the start, pessimistic reading",
+            "fraction",
+        ),
+        Column("trades", I64, "trades closed", "trades", rules=(NOT_NEGATIVE,)),
+        Column(
+            "sharpe",
+            F64,
+            "of the daily returns; null: they do not vary",
+            "per day",
+            null=True,
+        ),
         SOURCE,
         KNOWN,
     ),

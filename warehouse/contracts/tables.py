@@ -1,7 +1,14 @@
 """This module lists the tables of the lake."""
 
 from warehouse.contracts.accounts import ACCOUNTS
-from warehouse.contracts.backtests import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.contracts.backtests import (
+    BACKTEST_EQUITY,
+    BACKTEST_PLACEBOS,
+    BACKTEST_RUNS,
+    BACKTEST_STUDIES,
+    BACKTEST_TRADES,
+    BACKTEST_TRIALS,
+)
 from warehouse.contracts.books import ORDER_BOOKS
 from warehouse.contracts.fills import FILLS
 from warehouse.contracts.incidents import INCIDENTS
@@ -30,6 +37,9 @@ TABLES = (
     BACKTEST_RUNS,
     BACKTEST_TRADES,
     BACKTEST_EQUITY,
+    BACKTEST_STUDIES,
+    BACKTEST_PLACEBOS,
+    BACKTEST_TRIALS,
 )
 
 __all__ = [table.name.upper() for table in TABLES] + ["TABLES", "TIER"]

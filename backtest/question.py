@@ -1,0 +1,118 @@
+"""This module holds what a study asks, as an object and as text."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+
+from backtest.strategies.strategy import Strategy
+from backtest.terms import Costs, Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One rule on one or several coins in one period.
+
+    Attributes
+    ----------
+    strategy
+        The rule.
+    coins
+        Venue symbols, each in an account of its own.
+    since, until
+        Period of the bars, half-open; a time without a zone is UTC.
+    interval
+        Length of a bar.
+    venue
+        Whose candles; null: see :func:`backtest.market.load_bars`.
+    knowable
+        True: maps and flow are used from their publication on; False: as if each had been
+        there at its own moment.
+    terms
+        What an account is charged and allowed.
+    seed
+        Of all draws.
+    draws
+        Random placebos of each kind.
+    """
+
+    strategy: Strategy
+    coins: tuple[str, ...]
+    since: datetime
+    until: datetime
+    interval: str = "1h"
+    venue: str | None = None
+    knowable: bool = True
+    terms: Terms = field(default_factory=Terms)
+    seed: int = 0
+    draws: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            moment = getattr(self, name)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            object.__setattr__(self, name, aware.astimezone(UTC))
+        if not self.coins:
+            raise ValueError("coins must name at least one coin")
+        if len(set(self.coins)) != len(self.coins):
+            raise ValueError(f"coins {', '.join(self.coins)} must each be named once")
+        if not self.since < self.until:
+            raise ValueError(
+                f"the period must end after it starts: {self.since:%Y-%m-%d %H:%M} to "
+                f"{self.until:%Y-%m-%d %H:%M}"
+            )
+        if self.draws < 0:
+            raise ValueError(f"draws {self.draws} must be 0 or more")
+
+    @property
+    def period(self) -> tuple[np.datetime64, np.datetime64]:
+        """Return the period as UTC microseconds."""
+        return tuple(
+            np.datetime64(moment.replace(tzinfo=None), "us")
+            for moment in (self.since, self.until)
+        )
+
+    def as_json(self) -> str:
+        """Return the question as text with sorted keys, from which :func:`asked` makes it."""
+        terms = asdict(self.terms)
+        terms["latency"] = int(self.terms.latency / np.timedelta64(1, "us"))
+        said = {
+            "strategy": self.strategy.parameters(),
+            "class": f"{type(self.strategy).__module__}:{type(self.strategy).__qualname__}",
+            "coins": list(self.coins),
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "interval": self.interval,
+            "venue": self.venue,
+            "knowable": self.knowable,
+            "terms": terms,
+            "seed": self.seed,
+            "draws": self.draws,
+        }
+        return json.dumps(said, sort_keys=True)
+
+
+def asked(text: str, strategy_of: Callable[[dict[str, object]], Strategy]) -> Question:
+    """Return the question of :meth:`Question.as_json`.
+
+    Parameters
+    ----------
+    text
+        JSON.
+    strategy_of
+        Makes a strategy from its parameters.
+    """
+    said = json.loads(text)
+    terms = said["terms"]
+    terms["costs"] = Costs(**terms["costs"])
+    terms["latency"] = np.timedelta64(terms["latency"], "us")
+    return Question(
+        strategy=strategy_of(said["strategy"]),
+        coins=tuple(said["coins"]),
+        since=datetime.fromisoformat(said["since"]),
+        until=datetime.fromisoformat(said["until"]),
+        terms=Terms(**terms),
+        **{name: said[name] for name in ("interval", "venue", "knowable", "seed", "draws")},
+    )

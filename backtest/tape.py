@@ -1,0 +1,210 @@
+"""This module reads what the venue did to a coin in a period: a replay without its rule."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import duckdb
+import numpy as np
+
+from backtest.bars import Bars
+from backtest.decisions import Decisions
+from backtest.flow import read_flow
+from backtest.funding import Funding, load_funding
+from backtest.instrument import Margin, margin_rules, size_decimals
+from backtest.leg import Leg
+from backtest.maps import Maps, read_maps
+from backtest.market import WIDTHS, load_bars
+from backtest.notes import limits_of
+from backtest.slippage import Slippage, load_slippage
+from backtest.terms import Terms
+from backtest.view import MapReader, View
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What the venue did to one coin in a period, and what was known of it when.
+
+    Attributes
+    ----------
+    lake
+        Catalog the maps are read from.
+    bars
+        Bars of the period, a warm-up before them.
+    fine
+        Finer bars of the period; null: the lake holds none.
+    funding, slippage
+        What is charged.
+    decimals
+        Decimals of an order's size; null: not known at the start.
+    margin
+        Null: not known at the start.
+    terms
+        What the account is charged and allowed, with no more leverage than the coin has.
+    knowable
+        True: maps and flow are known from their publication on.
+    """
+
+    lake: duckdb.DuckDBPyConnection
+    bars: Bars
+    fine: Bars | None
+    funding: Funding
+    slippage: Slippage
+    decimals: int | None
+    margin: Margin | None
+    terms: Terms
+    knowable: bool
+
+    @property
+    def coin(self) -> str:
+        """Return the coin."""
+        return self.bars.coin
+
+    @cached_property
+    def period(self) -> Bars:
+        """Return the bars of the period."""
+        return self.bars.period
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Return how bars that leave open what came first can be read."""
+        return ("pessimistic", "optimistic") + (() if self.fine is None else ("drilled",))
+
+    def view(self, read_maps: MapReader | None = None) -> View:
+        """Return what a strategy may look at; ``read_maps`` puts other maps in its place."""
+        return View(
+            self.bars,
+            self.decimals,
+            read_maps or self.read_maps,
+            lambda bars: read_flow(self.lake, bars, knowable=self.knowable),
+        )
+
+    def read_maps(
+        self, asked: np.ndarray, moments: np.ndarray, px: np.ndarray, reach_pct: float
+    ) -> Maps:
+        """Return what the lake's maps said; the same question is read once."""
+        key = asked.tobytes(), moments.tobytes(), px.tobytes(), reach_pct
+        if key not in self._read:
+            self._read[key] = read_maps(
+                self.lake,
+                self.coin,
+                asked,
+                moments,
+                px,
+                reach_pct=reach_pct,
+                knowable=self.knowable,
+            )
+        return self._read[key]
+
+    @cached_property
+    def _read(self) -> dict[tuple[object, ...], Maps]:
+        return {}
+
+    def leg(self, decisions: Decisions) -> Leg:
+        """Return ``decisions`` on this coin, as a replay takes them.
+
+        Parameters
+        ----------
+        decisions
+            One per bar, those of the warm-up included.
+        """
+        return Leg(
+            self.period,
+            decisions.since(self.bars.warmup),
+            self.funding.rate,
+            self.slippage,
+            oracle_px=self.funding.oracle_px,
+            fine=self.fine,
+            size_decimals=self.decimals,
+            tiers=None if self.margin is None else self.margin.tiers,
+        )
+
+    def notes(self) -> list[str]:
+        """Return what was chosen and what a reader must know of it, one sentence each."""
+        said = [*self.bars.notes, *self.funding.notes]
+        if self.decimals is None:
+            said.append(
+                f"{self.coin}: the decimals of its sizes are not known at the start, so ticks "
+                "follow from five significant figures alone."
+            )
+        if not self.knowable:
+            said.append(
+                f"{self.coin}: maps and flow are used from the moment they describe, which no "
+                "follower of an archive could have done."
+            )
+        if self.terms.costs.funding == "none":
+            said.append(f"{self.coin}: funding is left out, as asked.")
+        said.append(f"{self.coin}: slippage: {self.slippage.basis}.")
+        said.append(limits_of(self.coin, self.margin, self.terms))
+        return said
+
+
+def load_tape(
+    lake: duckdb.DuckDBPyConnection,
+    coin: str,
+    since: np.datetime64,
+    until: np.datetime64,
+    terms: Terms,
+    *,
+    interval: str = "1h",
+    venue: str | None = None,
+    warmup: int = 0,
+    knowable: bool = True,
+) -> Tape:
+    """Read a coin's tape.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    coin
+        Venue symbol.
+    since, until : datetime64[us]
+        Period, UTC, half-open.
+    terms
+        What is charged, and the most leverage wanted.
+    interval, venue, warmup
+        As in :func:`backtest.market.load_bars`.
+    knowable
+        False: as if every snapshot and fill had been there at its own moment.
+
+    Raises
+    ------
+    LookupError
+        If there are no such bars, an hour's funding is missing, or no slippage is known.
+    ValueError
+        If an argument is not allowed.
+    """
+    bars = load_bars(lake, coin, since, until, interval=interval, venue=venue, warmup=warmup)
+    period = bars.period
+    n = len(period)
+    charged = terms.costs
+    margin = margin_rules(lake, coin, since, knowable=knowable)
+    if margin is not None:
+        terms = replace(terms, leverage=min(terms.leverage, margin.max_leverage))
+    return Tape(
+        lake,
+        bars,
+        _finer(lake, period, until),
+        Funding.none(n) if charged.funding == "none" else load_funding(lake, period),
+        Slippage.none(n) if charged.slippage == "none" else load_slippage(lake, period),
+        size_decimals(lake, coin, since, knowable=knowable),
+        margin,
+        terms,
+        knowable,
+    )
+
+
+def _finer(lake: duckdb.DuckDBPyConnection, bars: Bars, until: np.datetime64) -> Bars | None:
+    """Return the finest bars that the same source has of the same period."""
+    for interval, width in WIDTHS.items():
+        if width >= bars.width:
+            return None
+        try:
+            fine = load_bars(
+                lake, bars.coin, bars.start[0], until, interval=interval, venue=bars.venue
+            )
+        except LookupError:
+            continue
+        if fine.source == bars.source:
+            return fine
+    return None
