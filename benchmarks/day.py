@@ -51,8 +51,8 @@ import glob, time
 from datetime import date
 import duckdb, pandas as pd, numpy as np
 from warehouse import open_lake
-from warehouse.marts.levels import levels_of_day
-from warehouse.marts.made_of import paths_by_day
+from warehouse.marts.levels import levels_between
+from warehouse.marts.made_of import files_by_day, moment_of
 from warehouse.marts.refresh import refresh
 from warehouse.store import Lake, parts_of
 def best(run, times=3):
@@ -64,9 +64,10 @@ def best(run, times=3):
     return min(spent)
 lake = Lake.at({lake!r})
 [(day, paths)] = [
-    (day, sorted(set(path for path in paths if path.startswith("positions/"))))
-    for day, paths in paths_by_day(parts_of(lake)).items()
+    (day, sorted(file.path for file in files if file.table == "positions"))
+    for day, files in files_by_day(parts_of(lake)).items()
 ]
+span = moment_of(day, 0), moment_of(day, 86_400_000_000)
 [file] = [str(lake.place(path)) for path in paths]
 con = duckdb.connect()
 con.execute("set enable_progress_bar = false")
@@ -99,7 +100,7 @@ def script():
     }})
 pandas = best(script, 1)
 with open_lake(lake) as opened:
-    run = lambda: levels_of_day(opened, lake, paths, day)
+    run = lambda: levels_between(opened, lake, paths, *span)
     run()
     # In turns, so that a load on the machine falls on both.
     bare, ours = map(min, zip(*[(best(read, 1), best(run, 1)) for _ in range(9)]))

@@ -80,7 +80,10 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake, again: bool = False) -> N
     lost = lake.connect(con)
     for book in BOOKS:
         show_book(con, lake, book)
-    lines = con.sql(f"select distinct {', '.join(LISTED)} from {PARTS.name}")
+    lines = con.sql(
+        f"select {', '.join(LISTED)}, min(min_ts) as min_ts, max(max_ts) as max_ts "
+        f"from {PARTS.name} group by all"
+    )
     held = lines.order("table_name, day, path").to_arrow_table()
     held, days = current(held)
     con.register("days", days)

@@ -1,12 +1,13 @@
 """This module says what an hour's job does: a sweep of who is near liquidation, and books.
 
-The sweep lands the contexts of every dex it asks.
+The sweep lands the contexts of every dex it asks; then the maps that are new are binned ahead.
 """
 
 from datetime import UTC, datetime
 from functools import partial
 
 from pipelines.jobs.units import Unit, Verb
+from pipelines.jobs.upkeep import bin_open_day
 from pipelines.jobs.venue import books, end_of_hour, sweep
 from pipelines.settings import Settings, SettingsError
 from pipelines.steps.noted_now import noted_now
@@ -31,7 +32,8 @@ def hourly_stages(settings: Settings, due: datetime) -> list[list[Unit]]:
     units = [now_unit(settings, "sweep", SWEPT, due, near)]
     if settings.venue.books:
         units.append(now_unit(settings, "books", READ, due, partial(books, settings)))
-    return [units]
+    maps = Unit("marts", partial(bin_open_day, settings, due.date()), "upkeep")
+    return [units, [maps]]
 
 
 def now_unit(

@@ -1,4 +1,4 @@
-"""This module keeps the lake in order after a night.
+"""This module keeps the lake in order after a night, and its maps binned through the day.
 
 Prices are held against ours, days become one file a table, maps are binned ahead from those
 files (:mod:`warehouse.marts.made_of`: a compaction renames them), and what is there is checked.
@@ -66,15 +66,24 @@ def compact_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
 def bin_days(settings: Settings, days: Sequence[date]) -> list[Landed]:
     """Bin ahead the maps of the days that a night may have changed, those that are stale.
 
-    A day is of files of the days before it too.  One that is not over yet waits for its night.
+    A day is of files of the days before it too.
     """
+    end = max(days) + DAY
+    later = {day + n * DAY for day in days for n in range(DAYS_BACK + 1)}
+    return _bin(settings, spans_of([day for day in later if day < end]))
+
+
+def bin_open_day(settings: Settings, day: date) -> list[Landed]:
+    """Bin ahead the maps that have come to a day that goes on."""
+    return _bin(settings, [(day, day + DAY)])
+
+
+def _bin(settings: Settings, spans: Sequence[tuple[date, date]]) -> list[Landed]:
     lake = Lake.at(settings.lake)
     landed = Landed(LIQUIDATION_LEVELS.name)
     if not lake.exists():
         return [landed]
-    end = max(days) + DAY
-    later = {day + n * DAY for day in days for n in range(DAYS_BACK + 1)}
-    for since, until in spans_of([day for day in later if day < end]):
+    for since, until in spans:
         done = refresh(lake, since, until, tell, _wall)
         landed.rows += done.rows
         landed.notes += done.left

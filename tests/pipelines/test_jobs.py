@@ -22,6 +22,7 @@ from pipelines.simulator.world import WorldSpec
 from pipelines.sources.errors import SourceError, UnreachableError
 from pipelines.sources.info import client
 from tests.pipelines.data_fills import tree
+from tests.rows import land_snapshot, position
 from warehouse import open_lake
 from warehouse.checks import guarded
 from warehouse.marts.refresh import Refreshed, refresh
@@ -115,15 +116,29 @@ def test_a_day_that_is_not_over_is_not_binned(night, archive, tmp_path, monkeypa
     assert asked == [(1, 5), (19, 21)]
 
 
-def test_an_hour_bins_nothing():
-    venue = {"venue": {"url": "http://127.0.0.1:1"}}
-    kinds = [unit.kind for stage in hourly_stages(settings_of(venue), NOW) for unit in stage]
-    assert kinds == ["sweep", "books"]
+def test_an_hour_bins_what_has_come_to_its_day_once_it_is_swept(tmp_path):
+    lake = tmp_path / "lake"
+    venue = {"lake": str(lake), "venue": {"url": "http://127.0.0.1:1"}}
+    stages = hourly_stages(settings_of(venue), NOW)
+    assert [[unit.kind for unit in stage] for stage in stages] == [
+        ["sweep", "books"],
+        ["marts"],
+    ]
+    (maps,) = stages[-1]
+    assert [one.rows for one in maps.run()] == [0]
+    times = [NOW - timedelta(days=1), NOW - timedelta(hours=1), NOW]
+    for at in times:
+        land_snapshot(lake, [position("BTC", 1, 1.0, 100.0, 80.0)], at)
+        (landed,) = maps.run()
+        assert landed.rows == (at > times[0])  # yesterday is the night's
+    with open_lake(lake) as con:
+        found = con.sql("select snapshot_ts from liquidation_levels order by all").fetchall()
+    assert found == [(at,) for at in times[1:]]
 
 
 def test_an_hour_that_is_tried_again_ends_when_it_would_have(monkeypatch):
     venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
-    [[sweep]] = hourly_stages(settings_of(venue), datetime.now(UTC))
+    [sweep], _ = hourly_stages(settings_of(venue), datetime.now(UTC))
     given = []
     monkeypatch.setattr(venue_units, "sweep_now", lambda *_, **more: given.append(more["ends"]))
     verb = sweep.run.args[-1]
@@ -175,7 +190,7 @@ def test_an_hour_asks_a_venue():
     with pytest.raises(SettingsError, match=r"hourly: the settings name no \[venue\]"):
         hourly_stages(settings("r", "l"), NOW)
     venue = {"venue": {"url": "http://127.0.0.1:1", "books": 0}}
-    [[sweep]] = hourly_stages(settings_of(venue), NOW)
+    [sweep], _ = hourly_stages(settings_of(venue), NOW)
     assert (sweep.name, sweep.lane) == ("sweep", "venue")
 
 

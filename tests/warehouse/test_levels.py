@@ -1,6 +1,7 @@
 """Maps binned ahead say what the rows say, and are not asked what they cannot know."""
 
 import random
+import shutil
 import sys
 from datetime import timedelta
 
@@ -23,11 +24,11 @@ REFRESHING = sys.modules["warehouse.marts.refresh"]
 COINS = ("BTC", "xyz:TSLA", "NONE")
 
 
-def a_lake(folder, seed):
-    """Land two days of sweeps and snapshots, some late, untrusted or of another dex."""
+def some_rows(seed):
+    """Return two days of sweeps and snapshots, some late, untrusted or of another dex."""
     draw = random.Random(seed)
     hours = sorted(draw.sample(range(60), 18))
-    made = lake_of(
+    return lake_of(
         [
             {
                 "minute": 60 * hour,
@@ -42,8 +43,10 @@ def a_lake(folder, seed):
         ],
         [(60 * draw.randrange(60), 9.0, draw.random() < 0.5) for _ in range(4)],
     )
-    for name, rows in made.items():
-        land(folder, TABLES[name], batch(TABLES[name], rows), "all-of-it")
+
+
+def a_lake(folder, seed):
+    land_all(folder, some_rows(seed))
     return folder
 
 
@@ -79,6 +82,90 @@ def test_binned_maps_say_what_the_rows_say(tmp_path, seed):
     assert alike(lake, query, moments) > 5
 
 
+def hour_by_hour(rows, folder):
+    """Land rows as the hours bring them, and bin after each; return how many were binned."""
+    hours = {
+        (row[TABLES[name].time] - T0) // HOUR for name, some in rows.items() for row in some
+    }
+    made = 0
+    for hour in sorted(hours):
+        for name, some in rows.items():
+            table = TABLES[name]
+            of = [row for row in some if (row[table.time] - T0) // HOUR == hour]
+            if of:
+                land(folder, table, batch(table, of), f"hour-{hour}")
+        made += refresh(folder).rows
+    return made
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_binned_hour_by_hour_says_what_the_rows_say(tmp_path, seed):
+    lake, once = tmp_path / "lake", tmp_path / "once"
+    rows = some_rows(seed)
+    made = hour_by_hour(rows, lake)
+    land_all(once, rows)
+    # Each snapshot is binned once, and its piece stands to the end.
+    assert made == refresh(once).rows == len(held(lake))
+    assert sorted(held(lake)) == sorted(held(once))
+    assert (refresh(lake).days, len(pieces(lake)) > 8) == ([], True)
+    moments = [T0 + hour * HOUR for hour in range(0, 66, 9)]
+    query = "from liquidation_map($coin, $at, knowable := $knowable)"
+    assert alike(lake, query, moments) > 5
+
+
+def test_a_compacted_day_becomes_one_piece(tmp_path):
+    """Pieces do not share a file: of those in it, one may stand and one not."""
+    lake = tmp_path / "lake"
+    for hour in (1, 2):
+        land_snapshot(lake, book(), T0 + hour * HOUR)
+        refresh(lake)
+    before = held(lake)
+    compact(lake, T0 + timedelta(days=3), tables=["liquidation_levels"], grace=timedelta(0))
+    assert held(lake) == before
+    compact(lake, T0 + timedelta(days=3), grace=timedelta(0))
+    assert (held(lake), len(pieces(lake))) == ([], 2)
+    refresh(lake)
+    assert (held(lake), len(pieces(lake))) == (before, 1)
+
+
+def test_of_an_open_day_only_files_of_new_snapshots_are_read(tmp_path, monkeypatch):
+    lake, read = tmp_path / "lake", []
+    opened = making.PositionFile
+
+    def noted(lake, path, known):
+        read.append(path)
+        return opened(lake, path, known)
+
+    monkeypatch.setattr(making, "PositionFile", noted)
+    for hour in range(3):
+        positions, _ = land_snapshot(lake, book(), T0 + hour * HOUR)
+        assert refresh(lake).rows == 2
+        assert [positions.match(path) for path in read] == [True]
+        read.clear()
+    assert (refresh(lake).days, read) == ([], [])
+
+
+def test_of_pieces_that_were_made_beside_each_other_each_snapshot_is_shown_once(tmp_path):
+    lake, beside = tmp_path / "lake", tmp_path / "beside"
+    land_snapshot(lake, book(), T0 + HOUR)
+    shutil.copytree(lake, beside)
+    refresh(lake)
+    for one in (lake, beside):
+        land_snapshot(one, book(), T0 + 2 * HOUR)
+    refresh(beside)
+    (part,) = [
+        line["part"]
+        for line in parts_of(Lake.at(beside)).to_pylist()
+        if line["table_name"] == LIQUIDATION_LEVELS.name
+    ]
+    with open_lake(beside) as con:
+        rows = con.sql("select * exclude (day, px_low, px_high) from liquidation_levels")
+        land(lake, LIQUIDATION_LEVELS, rows.to_arrow_table(), part)
+    assert pieces(lake) == [T0 + HOUR, T0 + HOUR]
+    assert sorted(held(lake)) == sorted(held(beside))
+    assert (refresh(lake).rows, pieces(lake)) == (0, [T0 + HOUR])
+
+
 def book(first=0, count=3):
     return [
         position("BTC", number, (-1.0) ** number, 100.0, 100.0 + 30.0 * (-1) ** (number + 1))
@@ -102,32 +189,45 @@ def test_what_is_up_to_date_is_not_made_again_and_a_repeat_leaves_the_same_bytes
 
 def test_levels_of_rows_that_have_changed_are_not_shown_until_they_are_made_anew(tmp_path):
     lake = tmp_path / "lake"
-    land_snapshot(lake, book(), T0 + HOUR)
+    land_snapshot(lake, book(), T0 + 2 * HOUR)
     refresh(lake)
     assert len({row[1] for row in held(lake)}) == 1
-    land_snapshot(lake, book(count=5), T0 + 2 * HOUR)
+    land_snapshot(lake, book(count=5), T0 + HOUR)
     assert held(lake) == []
     assert refresh(lake).days == [T0.date()]
     assert len({row[1] for row in held(lake)}) == 2
+    assert pieces(lake) == [T0 + HOUR]
+
+
+def pieces(lake):
+    """Return the first snapshot of each part of levels."""
     lines = parts_of(Lake.at(lake)).to_pylist()
-    assert [line["table_name"] for line in lines].count("liquidation_levels") == 1
+    return sorted(
+        line["min_ts"] for line in lines if line["table_name"] == "liquidation_levels"
+    )
 
 
-def test_what_lands_while_levels_are_made_is_not_taken_for_theirs(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("hours", "shown"), [(0, 0), (1, 0), (2, 1)])
+def test_what_lands_while_levels_are_made_is_not_taken_for_theirs(
+    tmp_path, monkeypatch, hours, shown
+):
+    """What comes after the snapshots that are binned leaves them as they are."""
     lake = tmp_path / "lake"
     land_snapshot(lake, book(), T0 + HOUR)
     opened = REFRESHING.open_lake
 
     def landed_meanwhile(where):
-        land_snapshot(lake, book(count=5), T0 + 2 * HOUR)
+        at = T0 + hours * HOUR
+        rows = batch(POSITIONS, [row | {"snapshot_ts": at, "known_ts": at} for row in book(9)])
+        land(lake, POSITIONS, rows, "meanwhile")
         return opened(where)
 
     monkeypatch.setattr(REFRESHING, "open_lake", landed_meanwhile)
     refresh(lake)
     monkeypatch.undo()
-    assert held(lake) == []
-    assert refresh(lake).days == [T0.date()]
-    assert len({row[1] for row in held(lake)}) == 2
+    assert len({row[1] for row in held(lake)}) == shown
+    assert len(refresh(lake).days) == 1 - shown
+    assert len({row[1] for row in held(lake)}) == 1
 
 
 def test_a_sweep_whose_summary_came_late_was_not_knowable_on_the_map(tmp_path):
@@ -191,9 +291,11 @@ def test_levels_of_complete_snapshots_do_not_age_by_what_they_do_not_read(tmp_pa
     assert len(before) == len(held(lake)) == 2
     assert refresh(lake).days == [T0.date()]
     land_all(lake, lake_of([sweep_at(27, (SAID[4], None, None))]), "sweep")
-    assert len(held(lake)) == 2  # of the day before
+    assert len(held(lake)) == 4
     assert refresh(lake).days == [(T0 + 24 * HOUR).date()]
+    assert pieces(lake) == [T0, T0 + 24 * HOUR, T0 + 27 * HOUR]
     land_all(lake, {"asset_contexts": context["asset_contexts"]}, "other")
+    assert len(held(lake)) == 4  # but of the sweep that may take a mark from it
     assert refresh(lake).days == [(T0 + 24 * HOUR).date()]
 
 

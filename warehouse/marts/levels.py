@@ -1,4 +1,4 @@
-"""This module makes a day's levels: the map of every snapshot and coin, binned.
+"""This module makes the levels of a span of a day: the map of every snapshot and coin, binned.
 
 Of complete snapshots the rows are read once, all coins and hours together, and binned by
 :mod:`warehouse.kernels.levels`.  A sweep merges account by account, so its positions are those
@@ -8,12 +8,12 @@ that the macro ``dex_positions_at`` says.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from os import cpu_count
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -30,11 +30,14 @@ Key = tuple[str, str, str]
 
 COMPLETE = """
 select source, scope, snapshot_ts, max(known_ts) as known_ts
-from snapshots where day = $day and complete and trusted group by all
+from snapshots
+where day = $day and snapshot_ts >= $since and snapshot_ts < $until and complete and trusted
+group by all
 """
 SWEEPS = """
 select source, scope, snapshot_ts, known_ts from snapshots
-where day = $day and not complete and trusted and accounts_asked > coalesce(accounts_failed, 0)
+where day = $day and snapshot_ts >= $since and snapshot_ts < $until
+    and not complete and trusted and accounts_asked > coalesce(accounts_failed, 0)
 order by all
 """
 # Dexes that a sweep of all of them may tell of.
@@ -95,10 +98,14 @@ class Levels(NamedTuple):
     left: list[str]
 
 
-def levels_of_day(
-    con: duckdb.DuckDBPyConnection, lake: Lake, paths: Sequence[str], day: date
+def levels_between(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    paths: Sequence[str],
+    since: datetime,
+    until: datetime,
 ) -> Levels:
-    """Return the levels of every snapshot of a day.
+    """Return the levels of every snapshot of a day's ``[since, until)``.
 
     A coin with a price below 1e-15 or above 1e15 USD is left out, with all its snapshots that
     are binned together: a map without that position would be wrong.
@@ -111,11 +118,12 @@ def levels_of_day(
         Where the files lie.
     paths
         Files of ``positions`` of the day that count now.
-    day
-        UTC.
+    since, until
+        UTC; of one day.
     """
-    complete = con.sql(COMPLETE, params={"day": day}).pl()
-    cells = [*_of_complete(lake, paths, complete), *_of_sweeps(con, day)]
+    day = since.date()
+    complete = con.sql(COMPLETE, params=_span(since, until)).pl()
+    cells = [*_of_complete(lake, paths, complete), *_of_sweeps(con, since, until)]
     odd = defaultdict(int)
     for each in cells:
         odd[each.coin] += each.outside
@@ -179,14 +187,21 @@ def _shares(rows: dict[Key, int], threads: int, edges: int) -> list[list[Key]]:
     return [keys for _, keys in sorted(shares, key=lambda share: -share[0])]
 
 
-def sweeps_of(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple]:
-    """Return source, scope, moment and ``known_ts`` of the sweeps of a day that answer."""
-    return con.execute(SWEEPS, {"day": day}).fetchall()
+def sweeps_of(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> list[tuple]:
+    """Return source, scope, moment and ``known_ts`` of the sweeps of a span that answer."""
+    return con.execute(SWEEPS, _span(since, until)).fetchall()
 
 
-def _of_sweeps(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[Cells]:
-    """Bin what each sweep of the day merges to, one sweep after the other."""
-    for source, scope, at, known in sweeps_of(con, day):
+def _span(since: datetime, until: datetime) -> dict[str, Any]:
+    return {"day": since.date(), "since": since, "until": until}
+
+
+def _of_sweeps(
+    con: duckdb.DuckDBPyConnection, since: datetime, until: datetime
+) -> Iterator[Cells]:
+    """Bin what each sweep of a span merges to, one sweep after the other."""
+    day = since.date()
+    for source, scope, at, known in sweeps_of(con, since, until):
         asked = {"at": at, "source": source, "scope": scope, "day": day}
         moment, published = (np.array([int(pa.scalar(one, TS).value)]) for one in (at, known))
         snapshots = Snapshots(source, scope, moment, published)

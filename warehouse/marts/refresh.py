@@ -1,4 +1,7 @@
-"""This module brings the marts up to date: what is of today's files stays, the rest is made."""
+"""This module brings the marts up to date: what is of today's files stays, the rest is made.
+
+Of a day that goes on, only the snapshots that have come since are binned, as one more piece.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +13,19 @@ import pyarrow.compute as pc
 
 from warehouse.catalog import open_lake
 from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
-from warehouse.marts.levels import levels_of_day, sweeps_of
-from warehouse.marts.made_of import MERGED, WHOLE, need_of, part_of, paths_by_day
+from warehouse.contracts.tables import SNAPSHOTS
+from warehouse.marts.levels import levels_between, sweeps_of
+from warehouse.marts.made_of import (
+    MERGED,
+    US,
+    WHOLE,
+    File,
+    Piece,
+    files_by_day,
+    moment_of,
+    part_of,
+    standing,
+)
 from warehouse.store.lake import Lake
 from warehouse.store.landing import Clock, landing
 from warehouse.store.ledger import Part, change, parts_of
@@ -24,7 +38,7 @@ class Refreshed:
     Attributes
     ----------
     days
-        Days whose levels were made.
+        Days whose levels were made, or gone on with.
     current
         How many others were up to date.
     rows
@@ -75,16 +89,23 @@ def refresh(
     # Before the rows: what lands between is then of no name here, and the next run's to make.
     lines = parts_of(lake)
     with open_lake(lake) as con:
-        paths = paths_by_day(lines)
-        held = _held(lines)
+        files, held, ends = files_by_day(lines), _held(lines), _ends(lines)
         stale, done.current = days_of(lines, since, until)
         for number, day in enumerate(stale, start=1):
             say(f"levels of {day}, {number} of {len(stale)}")
-            positions = [path for path in paths[day] if path.startswith("positions/")]
-            rows, left = levels_of_day(con, lake, sorted(set(positions)), day)
+            stand = standing(files, day, held.get(day, ()))
+            start = max((one.until for one in stand.values()), default=0)
+            end = ends[day]
+            if start >= end:  # parts that do not stand lie beside others that say it all
+                _forget(lake, day, held[day] - stand.keys())
+                done.current += 1
+                continue
+            span = moment_of(day, start), moment_of(day, end)
+            rows, left = levels_between(con, lake, _positions(files[day], *span), *span)
             done.left += left
-            part = part_of(paths, day, MERGED if sweeps_of(con, day) else WHOLE)
-            _forget(lake, day, held.get(day, set()) - {part})
+            need = MERGED if sweeps_of(con, *span) else WHOLE
+            part = part_of(files, day, Piece(need, start, end))
+            _forget(lake, day, held.get(day, set()) - stand.keys() - {part})
             with landing(lake, clock) as batches:
                 if rows.num_rows:
                     batches.land(LIQUIDATION_LEVELS, rows, part)
@@ -107,20 +128,39 @@ def days_of(
     since, until
         As in :func:`refresh`.
     """
-    paths, held = paths_by_day(lines), _held(lines)
+    files, held, ends = files_by_day(lines), _held(lines), _ends(lines)
     days = [
         day
-        for day, made in sorted(paths.items())
-        if any(path.startswith("snapshots/") for path in made)
-        and (since is None or day >= since)
-        and (until is None or day < until)
+        for day in sorted(ends)
+        if (since is None or day >= since) and (until is None or day < until)
     ]
-    stale = [day for day in days if not _is_current(paths, day, held.get(day, set()))]
+    stale = [
+        day for day in days if not _is_current(files, day, held.get(day, set()), ends[day])
+    ]
     return stale, len(days) - len(stale)
 
 
-def _is_current(paths: dict[date, list[str]], day: date, parts: set[str]) -> bool:
-    return len(parts) == 1 and all(part == part_of(paths, day, need_of(part)) for part in parts)
+def _is_current(files: dict[date, list[File]], day: date, parts: set[str], end: int) -> bool:
+    stand = standing(files, day, parts)
+    return stand.keys() == parts and any(one.until >= end for one in stand.values())
+
+
+def _ends(lines: pa.Table) -> dict[date, int]:
+    """Return when the last snapshot of each day is over, µs of the day."""
+    ours = pc.equal(lines["table_name"], SNAPSHOTS.name)
+    some = lines.filter(pc.and_(ours, pc.is_null(lines["superseded_ts"])))
+    last = some.group_by("day").aggregate([("max_ts", "max")])
+    days = zip(last["day"].to_pylist(), last["max_ts_max"].to_pylist(), strict=True)
+    return {day: (moment - moment_of(day, 0)) // US + 1 for day, moment in days}
+
+
+def _positions(files: list[File], since: datetime, until: datetime) -> list[str]:
+    """Return the paths of positions of a span."""
+    return sorted(
+        one.path
+        for one in files
+        if one.table == "positions" and one.first < until and one.last >= since
+    )
 
 
 def _held(lines: pa.Table) -> dict[date, set[str]]:

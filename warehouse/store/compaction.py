@@ -18,7 +18,7 @@ from time import sleep
 import pyarrow as pa
 
 from warehouse.contracts.table import Table
-from warehouse.contracts.tables import TABLES
+from warehouse.contracts.tables import LIQUIDATION_LEVELS, TABLES
 from warehouse.store.compacted import is_whole, pack, unpack
 from warehouse.store.lake import Lake, NoLake
 from warehouse.store.ledger import Part, as_parts, change, parts_of
@@ -128,7 +128,8 @@ def _groups(
     lake: Lake, tables: Iterable[str], since: date, until: date
 ) -> Iterator[list[Part]]:
     """Yield the parts that belong in one file and do not lie in one yet."""
-    wanted = set(tables)
+    # Levels are of files that are renamed here: they are made anew, in one piece.
+    wanted = set(tables) - {LIQUIDATION_LEVELS.name}
     lines = as_parts(parts_of(lake))
     corrected = {line.key for line in lines if line.since_ts or line.superseded_ts}
     open_ = [
