@@ -125,8 +125,8 @@ taken as (
 
         met as materialized (
             select
-                t.*,
-                if(k.low_px <= t.step_px and k.high_px > t.step_px, k.low_px, null) as taken_px,
+                t.* exclude (cluster_px),
+                if(k.low_px <= t.step_px and k.high_px > t.step_px, k.low_px, null) as cluster_px,
                 if(c.low_px > t.step_px and c.low_px < t.end_px, c.low_px, null) as cut_px
             from taken as t
             left join takers as k on t.side = k.side and t.cell = k.taken_cell
@@ -134,29 +134,17 @@ taken as (
             where t.cluster_px is null
         )
 
-        select
-            m.side,
-            m.cell,
-            m.step_px,
-            m.end_px,
-            m.notional,
-            m.mass,
-            m.taken_px as cluster_px
+        select m.* exclude (cut_px)
         from met as m
-        where m.cut_px is null or m.taken_px is not null
+        where m.cut_px is null or m.cluster_px is not null
         union all
-        select
-            m.side,
-            m.cell,
-            m.step_px,
-            m.end_px,
-            m.notional,
+        select m.* exclude (cut_px) replace (
             sum(m.notional) over (
                 partition by m.side, m.cut_px order by m.step_px desc rows unbounded preceding
-            ) as mass,
-            null as cluster_px
+            ) as mass
+        )
         from met as m
-        where m.cut_px is not null and m.taken_px is null
+        where m.cut_px is not null and m.cluster_px is null
     )
 ),
 
