@@ -1,9 +1,11 @@
 import pytest
 
 from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.serve.answers import answer
 from pipelines.sources import reservoir
 from pipelines.steps.fills import land_hourly_fills
 from tests.simulator.archived import FILLS, SPEC, blocks_of, hour_of
+from tests.simulator.serving import small_venue
 from warehouse import open_lake
 
 
@@ -46,3 +48,20 @@ def snapshots(written):
         file.snapshot_ts: reservoir.read(archive, file)
         for file in reservoir.snapshot_files(archive)
     }
+
+
+@pytest.fixture(scope="module")
+def venue():
+    return small_venue()
+
+
+@pytest.fixture(scope="module")
+def ask(venue):
+    """Ask the venue without a server."""
+    return lambda kind, **fields: answer(venue, {"type": kind, **fields}).value
+
+
+@pytest.fixture(scope="module")
+def states(venue, ask):
+    """The state of every account, by owner."""
+    return {user: ask("clearinghouseState", user=user) for user in venue.listing.addresses}

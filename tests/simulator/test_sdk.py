@@ -9,16 +9,11 @@ import pytest
 from pipelines.simulator.serve.answers import answer
 from pipelines.simulator.serve.venue import open_venue
 from pipelines.simulator.world import Simulation, WorldSpec
-from tests.simulator.serving import START, served, small_venue
+from tests.simulator.serving import START, served
 
 hyperliquid = pytest.importorskip("hyperliquid.info")
 
 HOUR = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
 
 
 @pytest.fixture(scope="module")

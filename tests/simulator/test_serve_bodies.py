@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 
 from pipelines.simulator.serve.answers import ANSWERS, answer
 from pipelines.simulator.serve.bodies import BadBody, NoAnswer
-from tests.simulator.serving import candle_request, small_venue
+from tests.simulator.serving import candle_request
 
 NOBODY = "0x" + "0" * 40
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
 
 
 # Bodies that mean something, for others to be made from.

@@ -4,23 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from pipelines.simulator.serve.answers import answer
-from tests.simulator.serving import busiest, positions, small_venue
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
-
-
-@pytest.fixture(scope="module")
-def ask(venue):
-    return lambda kind, **fields: answer(venue, {"type": kind, **fields}).value
-
-
-@pytest.fixture(scope="module")
-def states(venue, ask):
-    return {user: ask("clearinghouseState", user=user) for user in venue.listing.addresses}
+from tests.simulator.serving import busiest, positions
 
 
 def test_fills_of_both_sides_are_one_trade(venue, ask):

@@ -21,7 +21,7 @@ from pipelines.simulator.serve.limits import CONNECTIONS
 from pipelines.simulator.serve.run import listening, make_server, run_server
 from pipelines.simulator.serve.service import UNSENT, Client, Service
 from tests.effort import tries
-from tests.simulator.serving import served, small_venue
+from tests.simulator.serving import served
 
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
 BTC = {"type": "l2Book", "coin": "BTC"}
@@ -35,11 +35,6 @@ class Clock:
     def __call__(self):
         self.now += self.step
         return self.now
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,10 @@ import pytest
 from pipelines.simulator.serve.answers import answer
 from pipelines.simulator.serve.venue import open_venue
 from pipelines.simulator.world import Simulation, WorldSpec
-from tests.simulator.serving import START, candle_request, positions, small_venue
+from tests.simulator.serving import START, candle_request, positions
 
 MINUTE = 60_000
 HOUR = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
-
-
-@pytest.fixture(scope="module")
-def ask(venue):
-    return lambda kind, **fields: answer(venue, {"type": kind, **fields}).value
-
-
-@pytest.fixture(scope="module")
-def states(venue, ask):
-    return {user: ask("clearinghouseState", user=user) for user in venue.listing.addresses}
 
 
 def test_a_delisted_coin_is_said_to_be(ask, states):

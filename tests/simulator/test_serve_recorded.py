@@ -2,18 +2,7 @@ import json
 
 import pytest
 
-from pipelines.simulator.serve.answers import answer
-from tests.simulator.serving import busiest, candle_request, small_venue
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
-
-
-@pytest.fixture(scope="module")
-def ask(venue):
-    return lambda kind, **fields: answer(venue, {"type": kind, **fields}).value
+from tests.simulator.serving import busiest, candle_request
 
 
 def keys(value):

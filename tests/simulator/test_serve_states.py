@@ -11,24 +11,9 @@ from pipelines.simulator.serve.leaderboard import leaderboard
 from pipelines.simulator.serve.worth import account_values
 from pipelines.simulator.statement import positions_of
 from pipelines.simulator.world import Simulation
-from tests.simulator.serving import SPEC, positions, small_venue
+from tests.simulator.serving import SPEC, positions
 
 NOBODY = "0x" + "0" * 40
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
-
-
-@pytest.fixture(scope="module")
-def ask(venue):
-    return lambda kind, **fields: answer(venue, {"type": kind, **fields}).value
-
-
-@pytest.fixture(scope="module")
-def states(venue, ask):
-    return {user: ask("clearinghouseState", user=user) for user in venue.listing.addresses}
 
 
 def test_sizes_of_each_coin_sum_to_zero_and_longs_to_the_open_interest(ask, states):

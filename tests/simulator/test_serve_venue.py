@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,12 +10,7 @@ from pipelines.simulator.serve.growing import growing
 from pipelines.simulator.serve.leaderboard import leaderboard
 from pipelines.simulator.serve.venue import open_venue
 from pipelines.simulator.world import Simulation, WorldSpec
-from tests.simulator.serving import SPEC, busiest, candle_request, small_venue
-
-
-@pytest.fixture(scope="module")
-def venue():
-    return small_venue()
+from tests.simulator.serving import SPEC, busiest, candle_request
 
 
 def test_step_by_step_is_the_same_as_at_once(venue):
