@@ -118,6 +118,13 @@ def translated(
         raise SourceError(said or f"{path}: {error}".partition("\n")[0]) from error
 
 
+def parsed(body: bytes) -> Iterator[list]:
+    """Yield the JSON of a few lines at a time; raise one of ``FAULTS`` where a line is none."""
+    lines = body.splitlines()
+    for first in range(0, len(lines), AT_ONCE):
+        yield [orjson.loads(line) for line in lines[first : first + AT_ONCE]]
+
+
 def _events_of_blocks(body: bytes, unknown: Unknown) -> Iterator[list]:
     """Yield the events of a few blocks at a time; a block's fields are its first event's."""
     events: list = []

@@ -9,12 +9,11 @@ first of that archive; fills of it that are in both have the same ids.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import orjson
 import pyarrow as pa
 
 from pipelines.sources.hourly_files import HOUR, HourlyFills, read_packed
 from pipelines.sources.node_fill_faults import event_faults
-from pipelines.sources.node_fill_rows import AT_ONCE, translated
+from pipelines.sources.node_fill_rows import parsed, translated
 from pipelines.sources.unknown import Unknown
 
 # Not documented for this archive: taken to be as for node_fills_by_block, which the same
@@ -59,11 +58,9 @@ def to_fills(body: bytes, path: str) -> tuple[pa.Table, Unknown]:
     return translated(body, path, _events, event_faults)
 
 
-def _events(body: bytes, unknown: Unknown) -> Iterator[list]:
+def _events(body: bytes, _: Unknown) -> Iterator[list]:
     """Yield the events of a few lines at a time; a line holds no field beside its event."""
-    lines = body.splitlines()
-    for first in range(0, len(lines), AT_ONCE):
-        yield [orjson.loads(line) for line in lines[first : first + AT_ONCE]]
+    return parsed(body)
 
 
 NODE_FILLS = HourlyFills(

@@ -4,11 +4,9 @@ A trade gives each side's position before it, but not what a side earned or paid
 follows from position, side and size; of a trade between two orders of one account none does.
 """
 
-from collections.abc import Iterator
 from operator import itemgetter
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +14,7 @@ from pipelines.sources.arrow_values import decimals
 from pipelines.sources.errors import SourceError
 from pipelines.sources.made_trade_ids import made_trade_id
 from pipelines.sources.node_fill_faults import first_fault
-from pipelines.sources.node_fill_rows import AT_ONCE, FAULTS
+from pipelines.sources.node_fill_rows import FAULTS, parsed
 from pipelines.sources.node_trade_faults import OVERRIDES, TIME, TO_MICROSECONDS, trade_faults
 from pipelines.sources.trade_directions import directions
 from pipelines.sources.unknown import Unknown
@@ -86,18 +84,11 @@ def to_fills(body: bytes, path: str) -> tuple[pa.Table, Unknown]:
     """
     unknown = Unknown()
     try:
-        batches = [_gathered(trades, unknown) for trades in _trades(body)]
+        batches = [_gathered(trades, unknown) for trades in parsed(body)]
         return _typed(pa.Table.from_batches(batches, _RAW).combine_chunks()), unknown
     except FAULTS as error:
         said = first_fault(body, path, trade_faults)
         raise SourceError(said or f"{path}: {error}".partition("\n")[0]) from error
-
-
-def _trades(body: bytes) -> Iterator[list]:
-    """Yield a few trades at a time."""
-    lines = body.splitlines()
-    for first in range(0, len(lines), AT_ONCE):
-        yield [orjson.loads(line) for line in lines[first : first + AT_ONCE]]
 
 
 def _gathered(trades: list, unknown: Unknown) -> pa.RecordBatch:
