@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.simulator.archive.write import write_archive
-from pipelines.simulator.world import WorldSpec
 from pipelines.sources.l2_books import hourly_books, l2_books, read, to_books
 from tests.pipelines.data_l2_books import (
     ALL,
@@ -28,16 +26,8 @@ from tests.pipelines.data_l2_books import (
 DAY = date(2026, 4, 1)
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("venue")
-    spec = WorldSpec(seed=3, coins=3, accounts=40)
-    write_archive(spec, 1, folder / "files", truth=folder / "truth", contexts=False)
-    return folder
-
-
-def test_a_simulated_days_books_are_those_that_were_true(simulated):
-    archive = l2_books(str(simulated / "files"))
+def test_a_simulated_days_books_are_those_that_were_true(simulated_books):
+    archive = l2_books(str(simulated_books / "files"))
     found = hourly_books(archive, date(2026, 1, 5))
     assert not found.odd
     assert {coin for _, coin in found.paths} == {"BTC", "ETH", "SOL"}
@@ -62,7 +52,7 @@ def test_a_simulated_days_books_are_those_that_were_true(simulated):
                 ]
             first = {name: side[0]["px"] if side else None for name, side in sides.items()}
             best.append({"ts": row["book_ts"], "coin": coin} | first)
-    truth = pl.read_parquet(simulated / "truth/minutes.parquet")
+    truth = pl.read_parquet(simulated_books / "truth/minutes.parquet")
     both = pl.DataFrame(best).join(truth, on=["ts", "coin"], suffix="_true")
     assert both.height == len(best) == truth.height - 3  # the end's own instant is in no file
     assert (both["bid_px"] == both["bid_px_true"]).all()

@@ -3,8 +3,6 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.simulator.archive.write import write_archive
-from pipelines.simulator.world import WorldSpec
 from pipelines.sources.errors import SourceError
 from pipelines.steps.books import land_books
 from tests.pipelines.data_books import DAY, book, put_books
@@ -22,22 +20,14 @@ def root(tmp_path):
     return str(tmp_path / "archive")
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("venue")
-    spec = WorldSpec(seed=3, coins=3, accounts=40)
-    write_archive(spec, 1, folder / "files", truth=folder / "truth", contexts=False)
-    return folder
-
-
-def test_a_simulated_archive_lands_as_it_was_true(simulated, tmp_path):
-    landed = land_books(str(simulated / "files"), tmp_path)
+def test_a_simulated_archive_lands_as_it_was_true(simulated_books, tmp_path):
+    landed = land_books(str(simulated_books / "files"), tmp_path)
     assert (landed.gaps, landed.notes, landed.duplicates) == ([], [], 0)
     query = (
         "select coin, book_ts, source, bids[1].px as bid, asks[1].px as ask from order_books"
     )
     rows = frame(tmp_path, query)
-    truth = pl.read_parquet(simulated / "truth/minutes.parquet")
+    truth = pl.read_parquet(simulated_books / "truth/minutes.parquet")
     both = rows.join(truth, left_on=["coin", "book_ts"], right_on=["coin", "ts"])
     # The end's own instant is in no file.
     assert both.height == rows.height == landed.rows == truth.height - 3

@@ -1,0 +1,13 @@
+import pytest
+
+from pipelines.simulator.archive.write import write_archive
+from pipelines.simulator.world import WorldSpec
+
+
+@pytest.fixture(scope="session")
+def simulated_books(tmp_path_factory):
+    """A day of books as archived, with what was true; only read."""
+    folder = tmp_path_factory.mktemp("venue")
+    spec = WorldSpec(seed=3, coins=3, accounts=40)
+    write_archive(spec, 1, folder / "files", truth=folder / "truth", contexts=False)
+    return folder
