@@ -12,10 +12,6 @@ LADDERS = {
     "SOL": [Tier(0, 20), Tier(5e5, 10), Tier(2e6, 5)],
 }
 TIERS = TierTable.of(LADDERS)
-RATES = {
-    coin: [(tier.lower_bound, 1 / (2 * tier.max_leverage)) for tier in tiers]
-    for coin, tiers in LADDERS.items()
-}
 MARKS = {"BTC": 70_000.0, "ETH": 2_000.0, "SOL": 90.0}
 KINDS = {
     "account": pl.String,
@@ -35,15 +31,39 @@ KINDS = {
 BOOK = [("BTC", 2.0), ("ETH", 50.0)]
 
 
+def rates_of(ladders):
+    """Return coin -> [(lower bound, rate)] as the venue takes maintenance of tiers."""
+    return {
+        coin: [(tier.lower_bound, 1 / (2 * tier.max_leverage)) for tier in tiers]
+        for coin, tiers in ladders.items()
+    }
+
+
+RATES = rates_of(LADDERS)
+
+
+def needed_by(book, rates):
+    """Return coin -> the maintenance of its position, USD."""
+    return {
+        coin: venue.maintenance(abs(size) * MARKS[coin], rates[coin]) for coin, size in book
+    }
+
+
+def venue_prices(book, value, rates):
+    """Return coin -> the price at which the venue would liquidate a cross account."""
+    needed = needed_by(book, rates)
+    spare = value - sum(needed.values())
+    return {
+        coin: venue.liquidation_px(size, spare + needed[coin] - size * MARKS[coin], rates[coin])
+        for coin, size in book
+    }
+
+
 def held_by(owner, book, value, *, told=False, mode="cross", **others):
     """Return rows of one account; the venue's prices follow from what it is worth."""
-    needed = {
-        coin: venue.maintenance(abs(size) * MARKS[coin], RATES[coin]) for coin, size in book
-    }
-    rows = []
+    prices, rows = venue_prices(book, value, RATES), []
     for coin, size in book:
-        behind = value - sum(needed.values()) + needed[coin] - size * MARKS[coin]
-        px = venue.liquidation_px(size, behind, RATES[coin])
+        px = prices[coin]
         row = dict.fromkeys(KINDS) | {
             "account": owner,
             "coin": coin,
@@ -62,6 +82,4 @@ def held_by(owner, book, value, *, told=False, mode="cross", **others):
 
 def worth(book, share):
     gross = sum(abs(size) * MARKS[coin] for coin, size in book)
-    return share * gross + sum(
-        venue.maintenance(abs(size) * MARKS[coin], RATES[coin]) for coin, size in book
-    )
+    return share * gross + sum(needed_by(book, RATES).values())

@@ -8,6 +8,7 @@ import pytest
 from pipelines.steps.margin_errors import land_margin_errors
 from tests.reference import margin as venue
 from tests.rows import T0, land_snapshot, land_tiers, position
+from tests.warehouse.joint_books import MARKS, rates_of, venue_prices
 from warehouse import open_lake
 from warehouse.cross.margin_error import compare, summed
 from warehouse.margin import Tier, TierTable
@@ -18,11 +19,7 @@ DOCUMENTED = {
     "SOL": [Tier(0, 20), Tier(70e6, 10)],
 }
 TIERS = TierTable.of(DOCUMENTED)
-RATES = {
-    coin: [(tier.lower_bound, 1 / (2 * tier.max_leverage)) for tier in tiers]
-    for coin, tiers in DOCUMENTED.items()
-}
-MARKS = {"BTC": 70_000.0, "ETH": 2_000.0, "SOL": 90.0}
+RATES = rates_of(DOCUMENTED)
 KINDS = {
     "source": pl.String,
     "scope": pl.String,
@@ -53,9 +50,7 @@ def rows_of(rows):
 
 def held_by(account, book, value, rates=RATES, **others):
     """Return rows of one cross account with the prices the venue would give."""
-    needed = {
-        coin: venue.maintenance(abs(size) * MARKS[coin], rates[coin]) for coin, size in book
-    }
+    prices = venue_prices(book, value, rates)
     return [
         {
             "account": account,
@@ -63,11 +58,7 @@ def held_by(account, book, value, rates=RATES, **others):
             "size": size,
             "mark_px": MARKS[coin],
             "leverage_type": "cross",
-            "liquidation_px": venue.liquidation_px(
-                size,
-                value - sum(needed.values()) + needed[coin] - size * MARKS[coin],
-                rates[coin],
-            ),
+            "liquidation_px": prices[coin],
         }
         | others
         for coin, size in book
