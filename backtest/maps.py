@@ -56,6 +56,30 @@ class Maps:
         """Return the decisions that a map answered for."""
         return ~np.isnat(self.snapshot_ts)
 
+    @property
+    def regime(self) -> np.ndarray:
+        """Return how evenly the two sides within reach lie, as words.
+
+        Returns
+        -------
+        str[n]
+            As :code:`leverage_regime`: ``symmetric`` (the larger below twice the smaller),
+            ``tilted`` (to four times), ``fragile`` (above, or one side holds nothing);
+            ``unknown``: no map, or neither side holds anything.
+
+        Notes
+        -----
+        Counted from the price at the decision.  What that price has passed since the snapshot
+        is in neither side; the macro counts it, from the snapshot's own price.
+        """
+        most = np.fmax(self.short_above, self.long_below)
+        least = np.fmin(self.short_above, self.long_below)
+        words = np.full(most.size, "unknown", dtype="<U9")
+        words[most > 0] = "fragile"
+        words[(least > 0) & (most <= 4 * least)] = "tilted"
+        words[(least > 0) & (most < 2 * least)] = "symmetric"
+        return words
+
 
 def read_maps(
     lake: duckdb.DuckDBPyConnection,

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from backtest import maps as module
-from backtest.maps import read_maps
+from backtest.maps import Maps, read_maps
 from tests.backtest.small_lake import at, land_snapshot
 from warehouse.catalog import open_lake
+from warehouse.store import landing
 
 NAN = float("nan")
 
@@ -175,3 +176,40 @@ def test_agrees_with_one_question_per_decision(tmp_path):
             params={name: params[name] for name in ("at", "px", "high")},
         ).fetchall()[0]
         assert seen.cluster_above[hour] == pytest.approx(edge)
+
+
+def test_regimes_begin_and_end_where_they_say():
+    n = 9
+    maps = Maps.unknown(n)
+    maps.short_above[:] = [100.0, 199.9, 200.0, 400.0, 400.1, 0.0, 5.0, 0.0, NAN]
+    maps.long_below[:] = [100.0, 100.0, 100.0, 100.0, 100.0, 7.0, 0.0, 0.0, NAN]
+    said = ["symmetric"] * 2 + ["tilted"] * 2 + ["fragile"] * 3 + ["unknown"] * 2
+    assert maps.regime.tolist() == said
+    maps.short_above[:], maps.long_below[:] = maps.long_below.copy(), maps.short_above.copy()
+    assert maps.regime.tolist() == said
+
+
+def test_the_regime_at_the_snapshots_own_price_is_that_of_the_macro(tmp_path):
+    rng = np.random.default_rng(5)
+    books = [
+        [("BTC", -1.0, 105.0), ("BTC", 1.0, 95.0)],
+        [("BTC", -1.0, 114.999), ("BTC", 3.0, 95.0)],
+        [("BTC", -9.0, 105.0), ("BTC", 1.0, 95.0), ("BTC", 9.0, 70.0)],
+        [("BTC", 1.0, 95.0)],
+        [("BTC", 1.0, 60.0)],
+    ]
+    for _ in range(4):
+        sides = rng.choice([-1.0, 1.0], 6)
+        prices = 100 - sides * rng.uniform(1, 14, 6)
+        books.append([("BTC", float(s), float(p)) for s, p in zip(sides, prices, strict=True)])
+    with landing(tmp_path) as batches:
+        for hour, book in enumerate(books):
+            land_snapshot(batches, hour, book, mark=100.0)
+    seen = read(tmp_path, range(len(books)), 100.0)
+    con = open_lake(tmp_path)
+    told = [
+        con.sql("select regime from leverage_regime('BTC', $at)", params={"at": at(hour)})
+        for hour in range(len(books))
+    ]
+    assert [regime.fetchall()[0][0] or "unknown" for regime in told] == seen.regime.tolist()
+    assert seen.regime.tolist()[:5] == ["symmetric", "tilted", "fragile", "fragile", "unknown"]
