@@ -1,0 +1,79 @@
+"""This module pools the attempts of several coins: one return and one day each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.bars import Bars
+from backtest.records import REFUSED, UNFILLED
+from backtest.replay import Replay
+from backtest.statistics.attempts import as_attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Orders that reached the venue, filled or not.
+
+    Attributes
+    ----------
+    returns : float64[n]
+        Fractions of notional, after costs; 0 where nothing was filled.
+    days : datetime64[D][n]
+        UTC date of the entry, or of the open at which it would have been.
+    filled : bool[n]
+        Whether a trade came of it.
+    """
+
+    returns: np.ndarray
+    days: np.ndarray
+    filled: np.ndarray
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean return; None: there are no attempts."""
+        return float(self.returns.mean()) if self.returns.size else None
+
+    @property
+    def trades(self) -> int:
+        """Return how many trades came of them."""
+        return int(self.filled.sum())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.returns.size
+
+
+def attempts_of(replays: Sequence[tuple[Bars, Replay]]) -> Attempts:
+    """Return the attempts of replays, each of one coin, one replay after the other.
+
+    Parameters
+    ----------
+    replays
+        Bars of the period, and what was replayed on them.
+
+    Raises
+    ------
+    ValueError
+        If the return of a trade is unknown.
+    """
+    parts = []
+    for bars, played in replays:
+        missed = np.isin(played.outcome[:, 0], (UNFILLED, REFUSED))
+        entered = bars.start[played.trades["entered"]].astype("datetime64[D]")
+        returns, days = as_attempts(
+            played.trade_returns, entered, bars.end[missed].astype("datetime64[D]")
+        )
+        parts.append(Attempts(returns, days, np.arange(returns.size) < len(played)))
+    return pooled(parts)
+
+
+def pooled(parts: Sequence[Attempts]) -> Attempts:
+    """Return the attempts of several, one after the other."""
+    if not parts:
+        return Attempts(np.zeros(0), np.zeros(0, "datetime64[D]"), np.zeros(0, bool))
+    return Attempts(
+        np.concatenate([part.returns for part in parts]),
+        np.concatenate([part.days for part in parts]),
+        np.concatenate([part.filled for part in parts]),
+    )

@@ -1,0 +1,186 @@
+"""This module keeps the ledger of trials: every setting that was tried counts against the best.
+
+Settings of sweeps and rules without the map are trials too, for they would have been chosen
+had they been better; placebos are not, for nobody would trade one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from backtest.bars import as_utc
+from backtest.daily import Daily, daily_of
+from backtest.question import Question
+from backtest.runs import Run, as_json
+from backtest.study import Played
+from warehouse.contracts.tables import BACKTEST_TRIALS
+from warehouse.store import land
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What was tried on some of the coins in some of the period of a question.
+
+    Attributes
+    ----------
+    sharpes : float64[n]
+        Of daily returns, one a trial; NaN: its returns do not vary.
+    """
+
+    sharpes: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Return how many there were."""
+        return self.sharpes.size
+
+
+def trial_id(question: Question) -> str:
+    """Return the name of a trial: the same for what gives the same trades of the same rows.
+
+    Seed and draws of placebos do not count, nor does the order of the coins.
+    """
+    said = json.loads(question.as_json())
+    for name in ("seed", "draws"):
+        said.pop(name)
+    said["coins"] = sorted(said["coins"])
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def trial_row(
+    question: Question,
+    daily: Daily,
+    trades: int,
+    *,
+    source: str,
+    known_ts: datetime,
+    sweep_id: str | None = None,
+) -> Row:
+    """Return a row of ``backtest_trials``.
+
+    Parameters
+    ----------
+    question
+        Whose strategy is what was tried.
+    daily
+        What it earned, pessimistic reading.
+    trades
+        How many it closed.
+    source
+        ``simulated`` where any row read was, else ``undertow``.
+    known_ts
+        End of the last bar, UTC.
+    sweep_id
+        Sweep it was tried in; null: a study of its own.
+    """
+    strategy = question.strategy
+    return {
+        "trial_id": trial_id(question),
+        "sweep_id": sweep_id,
+        "strategy": strategy.rule,
+        "variant": strategy.variant,
+        "parameters": as_json(strategy.parameters()),
+        "coins": ",".join(question.coins),
+        "interval": question.interval,
+        "start_ts": question.since,
+        "end_ts": question.until,
+        "daily": daily.returns.tolist(),
+        "trades": trades,
+        "sharpe": daily.sharpe,
+        "source": source,
+        "known_ts": known_ts,
+    }
+
+
+def trials_of(played: Played) -> list[Row]:
+    """Return the trials of a study: its rule, and that without the map where there is one."""
+    rows = [_trial(played.question, played.of("pessimistic"))]
+    base = played.question.strategy.without_map()
+    if base is not None:
+        runs = played.of("pessimistic", base=True)
+        rows.append(_trial(replace(played.question, strategy=base), runs))
+    return rows
+
+
+def _trial(question: Question, runs: Sequence[Run]) -> Row:
+    return trial_row(
+        question,
+        daily_of([(run.bars, run.replay) for run in runs]),
+        sum(len(run.replay) for run in runs),
+        source="simulated" if any(run.source == "simulated" for run in runs) else "undertow",
+        known_ts=as_utc(max(run.bars.end[-1] for run in runs)),
+    )
+
+
+def land_trials(root: Path | str, rows: Iterable[Row]) -> list[Any]:
+    """Write trials into the lake; the same trials leave the same bytes.
+
+    Parameters
+    ----------
+    root
+        Folder of the lake.
+    rows
+        They become one part, named after them.
+
+    Returns
+    -------
+    list
+        Where it lies; nothing where there are no rows.
+    """
+    once = {str(row["trial_id"]): row for row in rows}
+    if not once:
+        return []
+    part = hashlib.sha256("".join(sorted(once)).encode()).hexdigest()[:16]
+    batch = pa.Table.from_pylist(list(once.values()), BACKTEST_TRIALS.schema)
+    return land(root, BACKTEST_TRIALS, batch, part)
+
+
+def read_trials(
+    lake: duckdb.DuckDBPyConnection, question: Question, own: Sequence[Row] = ()
+) -> Trials:
+    """Return all trials that a question's answer was chosen from, as far as the lake knows.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    question
+        What is asked.
+    own
+        Its own rows where they are not landed yet.
+
+    Returns
+    -------
+    Trials
+        Every trial of the lake that shares a coin and overlaps the period, each once, and the
+        question's own in any case.
+    """
+    held = lake.sql(
+        """
+        select trial_id, any_value(sharpe) as sharpe
+        from backtest_trials
+        where
+            start_ts < $until and end_ts > $since
+            and list_has_any(string_split(coins, ','), $coins)
+        group by trial_id
+        """,
+        params={
+            "since": question.since,
+            "until": question.until,
+            "coins": list(question.coins),
+        },
+    ).fetchall()
+    found = dict(held) | {row["trial_id"]: row["sharpe"] for row in own}
+    found.setdefault(trial_id(question), None)
+    known = [found[name] for name in sorted(found)]
+    return Trials(np.array([np.nan if one is None else one for one in known], float))
