@@ -134,6 +134,19 @@ def sweep(
     return Swept(tried, results, equity, flat.day, trades, terms.start_equity)
 
 
+def why_not(leg: Leg, terms: Terms) -> str | None:
+    """Return why a sweep cannot follow a leg, which a replay can; None: it can."""
+    if terms.limit != "touch" or terms.latency != np.timedelta64(0, "us"):
+        return "a sweep fills limits by touch and knows no latency; use replay"
+    orders = leg.decisions.orders
+    if (orders["kind"] != MARKET).any() or orders["leave"].any():
+        return "a sweep enters at the market and leaves by its levels; use replay"
+    others = ("trail_fraction", "stop_px", "share", "move_stop_px", "move_target_px")
+    if any(not np.isnan(orders[name]).all() for name in others):
+        return f"a sweep knows none of {', '.join(others)}; use replay"
+    return None
+
+
 def _check(
     legs: Sequence[Leg], terms: Terms, bound: str, tried: Mapping[str, np.ndarray]
 ) -> None:
@@ -141,17 +154,9 @@ def _check(
         raise ValueError(f"bound {bound!r} must be one of pessimistic, optimistic")
     if not legs:
         raise ValueError("a sweep needs a leg")
-    if terms.limit != "touch" or terms.latency != np.timedelta64(0, "us"):
-        raise ValueError("a sweep fills limits by touch and knows no latency; use replay")
     for leg in legs:
-        orders = leg.decisions.orders
-        others = ("trail_fraction", "stop_px", "move_stop_px", "move_target_px")
-        if (orders["kind"] != MARKET).any() or orders["leave"].any():
-            raise ValueError(
-                "a sweep enters at the market and leaves by its levels; use replay"
-            )
-        if any(not np.isnan(orders[name]).all() for name in others):
-            raise ValueError(f"a sweep knows none of {', '.join(others)}; use replay")
+        if (reason := why_not(leg, terms)) is not None:
+            raise ValueError(reason)
         if not np.array_equal(leg.slippage.sizes, legs[0].slippage.sizes):
             raise ValueError("slippage of all legs must be given at the same sizes")
     for name in ("stop_fraction", "target_fraction"):

@@ -7,7 +7,7 @@ import click
 # Verb -> its module and name there; imported when it is called.
 VERBS = {
     "run": ("backtest.cli.run", "run"),
-    "sweep": ("backtest.cli_sweep", "sweep"),
+    "sweep": ("backtest.cli.sweep", "sweep"),
     "prove": ("backtest.cli_prove", "prove"),
     "reproduce": ("backtest.cli_prove", "reproduce"),
     "strategies": ("backtest.cli.strategies", "strategies"),

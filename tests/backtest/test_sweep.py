@@ -137,6 +137,7 @@ def small(**fields):
         ({"kind": "limit", "px": 90.0}, {}, {}, "enters at the market"),
         ({"leave": True}, {}, {}, "leaves by its levels"),
         ({"trail_fraction": 0.1}, {}, {}, "trail_fraction"),
+        ({"share": 0.5}, {}, {}, "share"),
         ({}, {"stop": [0.1]}, {}, "'stop' is no parameter of a sweep; there are leg"),
         ({}, {"leg": [1]}, {}, "leg must be from 0 to 0"),
         ({}, {"stop_fraction": [0.0]}, {}, "stop_fraction 0 must be above 0"),

@@ -1,0 +1,157 @@
+"""This module holds what a search asks: a question, and what else its rule might have been."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from backtest.question import Question
+from backtest.search.parameters import Value, changed
+from backtest.search.space import Axis, count_of, settings_of
+from backtest.search.work import Chunk
+from backtest.strategies.strategy import Strategy
+
+# Settings of one coin and period that are worked, landed and counted at once: what is lost when
+# a search is killed, and what one task of a cluster does.
+CHUNK = 500
+BY = ("whole", "month")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """One rule under many settings, on every coin and period of a question.
+
+    Attributes
+    ----------
+    question
+        Coins, period, terms and seed; its strategy is what the settings change.
+    axes
+        Parameters and their values.
+    draws
+        Random settings; null: every combination.
+    by
+        ``whole``: one period; ``month``: each UTC calendar month anew.
+    chunk
+        Settings worked at once.
+    """
+
+    question: Question
+    axes: tuple[Axis, ...]
+    draws: int | None = None
+    by: str = "whole"
+    chunk: int = CHUNK
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise ValueError(f"by {self.by!r} must be one of {', '.join(BY)}")
+        if self.chunk < 1:
+            raise ValueError(f"chunk {self.chunk} must be 1 setting or more")
+        count_of(self.axes, self.draws)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters that are changed, dotted."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def count(self) -> int:
+        """Return how many settings are asked for; of draws some may be alike."""
+        return count_of(self.axes, self.draws)
+
+    @cached_property
+    def settings(self) -> list[tuple[Value, ...]]:
+        """Return the settings that the rule allows, one value an axis.
+
+        Raises
+        ------
+        ValueError
+            If the rule allows none, or none with some value; the message says why.
+        """
+        asked = settings_of(self.axes, self.draws, self.question.seed)
+        allowed, why = [], {}
+        for values in asked:
+            try:
+                self.strategy(values)
+            except ValueError as error:
+                why[values] = error
+            else:
+                allowed.append(values)
+        for number, axis in enumerate(self.axes):
+            there = {values[number] for values in allowed}
+            for values, error in why.items():
+                if values[number] not in there and not axis.is_range:
+                    raise error
+        if not allowed:
+            raise next(iter(why.values()))
+        return allowed
+
+    def strategy(self, values: tuple[Value, ...]) -> Strategy:
+        """Return the rule under a setting.
+
+        Raises
+        ------
+        ValueError
+            If it does not allow the setting.
+        """
+        return changed(self.question.strategy, dict(zip(self.names, values, strict=True)))
+
+    @property
+    def periods(self) -> list[tuple[datetime, datetime]]:
+        """Return the periods, half-open, UTC."""
+        since, until = self.question.since, self.question.until
+        if self.by == "whole":
+            return [(since, until)]
+        cuts = [since]
+        while (after := _next_month(cuts[-1])) < until:
+            cuts.append(after)
+        return list(zip(cuts, [*cuts[1:], until], strict=True))
+
+    def as_json(self) -> str:
+        """Return all that is asked, as text with sorted keys."""
+        said = {
+            "question": json.loads(self.question.as_json()),
+            "axes": [[axis.name, list(axis.values), axis.is_range] for axis in self.axes],
+            "draws": self.draws,
+            "by": self.by,
+            "chunk": self.chunk,
+        }
+        return json.dumps(said, sort_keys=True)
+
+    def name(self, *also: str) -> str:
+        """Return the name of the search on certain data: the same for both alike, else another.
+
+        Parameters
+        ----------
+        also
+            What names the data and the code.
+        """
+        words = json.dumps([self.as_json(), *also])
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+    def chunks(self, lake: str, sweep_id: str) -> Iterator[Chunk]:
+        """Yield all there is to do, coin by coin and period by period."""
+        settings = self.settings
+        number = 0
+        for coin in self.question.coins:
+            for since, until in self.periods:
+                for first in range(0, len(settings), self.chunk):
+                    some = tuple(settings[first : first + self.chunk])
+                    yield Chunk(
+                        lake,
+                        sweep_id,
+                        number,
+                        self.question,
+                        coin,
+                        since,
+                        until,
+                        self.names,
+                        some,
+                    )
+                    number += 1
+
+
+def _next_month(moment: datetime) -> datetime:
+    first = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)

@@ -1,0 +1,96 @@
+"""This module runs a search and keeps what it finds: chunk by chunk, so that it can go on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backtest.card import code_hash, data_hash
+from backtest.question import Question
+from backtest.search.asked import Search
+from backtest.search.spread import Spread, in_threads
+from backtest.search.work import warmup_of, work
+from warehouse import open_lake
+from warehouse.contracts.tables import BACKTEST_TRIALS
+from warehouse.store import Lake, land, parts_of
+
+# How many settings are done, of how many; told once at the start, and after each chunk.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A search whose trials all lie in the lake.
+
+    Attributes
+    ----------
+    sweep_id
+        Its name: of the search, the rows it may read and the code.
+    settings, trials
+        Settings, and settings times coins times periods.
+    found
+        Trials that lay there already.
+    """
+
+    sweep_id: str
+    settings: int
+    trials: int
+    found: int
+
+
+def search(
+    lake: str, asked: Search, *, spread: Spread = in_threads, progress: Progress | None = None
+) -> Kept:
+    """Try every setting that the lake does not hold yet; each chunk is landed when it is done.
+
+    Parameters
+    ----------
+    lake
+        Where the lake lies.
+    asked
+        What is tried.
+    spread
+        Where chunks are worked.
+    progress
+        Told how far it is; what it raises ends the search, and whole chunks stay.
+
+    Raises
+    ------
+    LookupError, ValueError
+        As :func:`backtest.search.work.work`; a setting that the rule does not allow is refused
+        before anything is tried.
+    """
+    with open_lake(lake) as con:
+        sweep_id = asked.name(data_hash(con, longest(asked)), code_hash())
+    chunks = list(asked.chunks(lake, sweep_id))
+    settings = {(one.coin, one.since): 0 for one in chunks}
+    for one in chunks:
+        settings[one.coin, one.since] += len(one.settings)
+    total = sum(settings.values())
+    there = parts_there(lake)
+    left = [one for one in chunks if one.part not in there]
+    found = done = total - sum(len(one.settings) for one in left)
+    if progress is not None:
+        progress(done, total)
+    for chunk, rows in spread(work, left):
+        land(lake, BACKTEST_TRIALS, rows, chunk.part)
+        done += len(chunk.settings)
+        if progress is not None:
+            progress(done, total)
+    return Kept(sweep_id, max(settings.values()), total, found)
+
+
+def parts_there(lake: str) -> set[str]:
+    """Return the names of the parts of trials that count in a lake."""
+    lines = parts_of(Lake.at(lake))
+    mine = pc.and_(
+        pc.equal(lines["table_name"], BACKTEST_TRIALS.name), pc.is_null(lines["superseded_ts"])
+    )
+    return set(pa.table(lines).filter(mine)["part"].to_pylist())
+
+
+def longest(asked: Search) -> Question:
+    """Return the question under the setting that looks back furthest."""
+    rules = map(asked.strategy, asked.settings)
+    return replace(asked.question, strategy=max(rules, key=warmup_of))

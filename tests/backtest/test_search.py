@@ -1,0 +1,288 @@
+"""A search: the same figures whichever way, and whole chunks whenever it ends."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from backtest.daily import daily_of
+from backtest.question import Question
+from backtest.replay import replay
+from backtest.search import levels as families
+from backtest.search.asked import Search
+from backtest.search.keep import parts_there, search
+from backtest.search.space import axis_of
+from backtest.search.spread import in_threads
+from backtest.search.table import read_table
+from backtest.search.work import days_in, try_all, warmup_of, whole, work
+from backtest.strategies.asymmetry_filter import AsymmetryFilter
+from backtest.strategies.breakout import Breakout
+from backtest.strategies.cluster_take_profit import ClusterTakeProfit
+from backtest.strategies.regime_stops import RegimeStops
+from backtest.study import play
+from backtest.tape import load_tape
+from backtest.terms import Terms
+from tests.backtest.small_lake import (
+    HOURS,
+    at,
+    land_bars,
+    land_funding,
+    land_instrument,
+    land_lake,
+    walk,
+)
+from warehouse import open_lake
+
+ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
+FILTERED = AsymmetryFilter(entry=ENTRY, reach_pct=10.0)
+AIMED = ClusterTakeProfit(entry=FILTERED, reach_pct=10.0)
+WORDS = (
+    "breakout.stop_pct=0.5,1,2",
+    "breakout.max_bars=6,12",
+    "asymmetry_filter.min_ratio=1,2",
+)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    root = land_lake(tmp_path_factory.mktemp("lake"))
+    land_bars(root, walk(seed=5), coin="ETH", volume=1e5)
+    land_funding(root, [1e-5] * (HOURS + 1), coin="ETH")
+    return str(root)
+
+
+def question(strategy=AIMED, **more):
+    asked = {"coins": ("BTC",), "since": at(12), "until": at(HOURS), **more}
+    return Question(strategy=strategy, **asked)
+
+
+def asked(*words, strategy=AIMED, draws=None, by="whole", chunk=5, **more):
+    axes = tuple(axis_of(strategy, word) for word in words or WORDS)
+    return Search(
+        question=question(strategy, **more), axes=axes, draws=draws, by=by, chunk=chunk
+    )
+
+
+def trials(lake):
+    with open_lake(lake) as con:
+        return con.sql("from backtest_trials order by all").pl()
+
+
+def test_a_search_tells_of_each_setting_what_a_study_of_it_tells(lake):
+    (chunk,) = asked(chunk=50).chunks(lake, "a")
+    _, rows = work(chunk)
+    assert rows.num_rows == 12 == len(set(rows["trial_id"].to_pylist()))
+    with open_lake(lake) as con:
+        for strategy, row in zip(chunk.strategies, rows.to_pylist(), strict=True):
+            (own,) = play(con, question(strategy)).of("pessimistic")
+            daily = whole(daily_of([(own.bars, own.replay)]), days_in(at(12), at(HOURS)))
+            np.testing.assert_allclose(row["daily"], daily.returns, atol=1e-12)
+            assert row["trades"] == len(own.replay)
+            assert row["sharpe"] == pytest.approx(daily.sharpe)
+    assert sum(rows["trades"].to_pylist()) > 50
+
+
+def tape_of(lake, warmup=8, terms=None, **more):
+    period = (
+        np.datetime64(moment.replace(tzinfo=None), "us") for moment in (at(12), at(HOURS))
+    )
+    return load_tape(lake, "BTC", *period, terms or Terms(), warmup=warmup, **more)
+
+
+def both_ways(lake, strategies, monkeypatch, terms=None):
+    """Return what is tried with and without the sweep's kernel, and how many were replayed."""
+    replayed = []
+
+    def counted(*args, **named):
+        replayed.append(1)
+        return replay(*args, **named)
+
+    with open_lake(lake) as con:
+        tape = tape_of(con, terms=terms)
+        since = np.datetime64(at(12).replace(tzinfo=None), "us")
+        with monkeypatch.context() as patch:
+            patch.setattr("backtest.search.work.replay", counted)
+            fast = try_all(tape, strategies, since)
+            slowly = len(replayed)
+            patch.setattr(families, "ENTRIES", ())
+            slow = try_all(tape, strategies, since)
+    assert len(replayed) - slowly == len(strategies)
+    assert fast[1] == slow[1]
+    for one, other in zip(fast[0], slow[0], strict=True):
+        assert one.trades == other.trades
+        np.testing.assert_array_equal(one.daily.day, other.daily.day)
+        np.testing.assert_allclose(one.daily.returns, other.daily.returns, atol=1e-12)
+    return slowly
+
+
+SETTINGS = [
+    {"stop_pct": stop, "target_pct": target, "max_bars": bars, "notional": notional}
+    for stop in (0.3, 1.0, 4.0)
+    for target in (0.4, 3.0)
+    for bars in (0, 5)
+    for notional in (5.0, 9_000.0, 400_000.0)
+]
+
+
+@pytest.mark.parametrize("wrapped", [lambda one: one, lambda one: AsymmetryFilter(entry=one)])
+def test_settings_that_decide_alike_are_decided_once_with_the_same_figures(
+    lake, monkeypatch, wrapped
+):
+    entries = [replace(ENTRY, lookback=back, **one) for back in (4, 8) for one in SETTINGS]
+    assert both_ways(lake, [wrapped(one) for one in entries], monkeypatch) == 0
+
+
+def test_what_the_kernel_does_not_follow_is_replayed(lake, monkeypatch):
+    entries = [replace(ENTRY, **one) for one in SETTINGS[:4]]
+    moving = [ClusterTakeProfit(entry=one, moves=True) for one in entries]
+    assert both_ways(lake, moving, monkeypatch) == 4
+    travels = Terms(latency=np.timedelta64(1_000_000, "us"))
+    assert both_ways(lake, entries, monkeypatch, travels) == 4
+
+
+def test_who_comes_near_liquidation_is_replayed(tmp_path, monkeypatch):
+    root = land_lake(tmp_path)
+    land_instrument(root, 5, tiers=[(0.0, 20.0)])
+    held = replace(ENTRY, stop_pct=50.0, target_pct=50.0, max_bars=100)
+    entries = [replace(held, notional=size) for size in (1e3, 5e3, 1.9e5)]
+    assert both_ways(root, entries, monkeypatch) == 1
+
+
+class Stretched(Breakout):
+    """Puts its stop elsewhere than its parameter says."""
+
+    def decide(self, view):
+        made = super().decide(view)
+        return made.but(stop_fraction=made.orders["stop_fraction"] * 2)
+
+
+def test_a_family_that_promises_too_much_is_found_out(lake, monkeypatch):
+    monkeypatch.setattr(families, "ENTRIES", (Stretched,))
+    entries = [Stretched(lookback=6, **one) for one in SETTINGS[:3]]
+    assert families.family(entries[0]) == families.family(entries[2]) is not None
+    assert both_ways(lake, entries, monkeypatch) == 3
+
+
+def test_a_search_goes_on_where_it_was_ended(tmp_path):
+    lake = str(land_lake(tmp_path))
+    whole_search = asked()
+    told = []
+
+    def stop(done, total):
+        told.append((done, total))
+        if done == 10:
+            raise KeyboardInterrupt
+
+    one_by_one = lambda function, items: map(function, items)  # noqa: E731
+    with pytest.raises(KeyboardInterrupt):
+        search(lake, whole_search, spread=one_by_one, progress=stop)
+    assert told == [(0, 12), (5, 12), (10, 12)]
+    assert len(trials(lake)) == 10
+    worked = []
+
+    def watched(function, items):
+        for item in items:
+            worked.append(item.number)
+            yield function(item)
+
+    kept = search(lake, whole_search, spread=watched, progress=lambda *at: told.append(at))
+    assert (worked, kept.found, kept.trials, kept.settings) == ([2], 10, 12, 12)
+    assert told[3:] == [(10, 12), (12, 12)]
+    rows = trials(lake)
+    again = search(lake, whole_search)
+    assert (again.found, again.sweep_id) == (12, kept.sweep_id)
+    assert trials(lake).equals(rows)
+
+
+def test_a_search_of_other_rows_or_settings_is_another(tmp_path):
+    lake = str(land_lake(tmp_path))
+    first = search(lake, asked("breakout.stop_pct=1,2"))
+    assert search(lake, asked("breakout.stop_pct=1,2")).found == 2
+    assert search(lake, asked("breakout.stop_pct=1,3")).found == 0
+    land_instrument(lake, 5)
+    other = search(lake, asked("breakout.stop_pct=1,2"))
+    assert (other.found, other.sweep_id != first.sweep_id) == (0, True)
+    # The same setting is the same trial, however often and on whatever rows it was tried.
+    rows = trials(lake)
+    assert (len(rows), rows["trial_id"].n_unique()) == (6, 3)
+
+
+def test_threads_change_nothing(tmp_path):
+    one, two = str(land_lake(tmp_path / "one")), str(land_lake(tmp_path / "two"))
+    search(one, asked(), spread=lambda function, items: map(function, items))
+    search(two, asked(), spread=in_threads)
+    assert trials(one).equals(trials(two))
+
+
+def test_months_coins_and_settings_are_trials_each(lake):
+    months = asked("stop_pct=1,2", strategy=ENTRY, by="month", coins=("BTC", "ETH"))
+    months = replace(
+        months, question=replace(months.question, since=datetime(2026, 1, 5, tzinfo=UTC))
+    )
+    later = replace(months.question, until=datetime(2026, 3, 2, tzinfo=UTC))
+    assert [str(since.date()) for since, _ in replace(months, question=later).periods] == [
+        "2026-01-05",
+        "2026-02-01",
+        "2026-03-01",
+    ]
+    kept = search(lake, months)
+    assert (kept.settings, kept.trials) == (2, 4)
+    with open_lake(lake) as con:
+        table = read_table(con, months, kept.sweep_id)
+        alone = [
+            play(
+                con,
+                replace(months.question, coins=(coin,), strategy=replace(ENTRY, stop_pct=2.0)),
+            )
+            for coin in ("BTC", "ETH")
+        ]
+    both = daily_of([(run.bars, run.replay) for one in alone for run in one.of("pessimistic")])
+    np.testing.assert_allclose(table.daily[:, 1], both.returns, atol=1e-12)
+    assert table.trades[1] == sum(len(one.of("pessimistic")[0].replay) for one in alone)
+    assert table.best in (0, 1)
+
+
+def test_a_trial_that_is_lost_is_missed(lake):
+    one = asked("stop_pct=1,2", strategy=ENTRY)
+    with open_lake(lake) as con, pytest.raises(LookupError, match="not all in the lake"):
+        read_table(con, one, "another")
+
+
+def test_an_error_of_one_chunk_ends_the_search(lake):
+    with pytest.raises(LookupError, match="no 1h candles of DOGE"):
+        search(lake, asked("stop_pct=1,2", strategy=ENTRY, coins=("DOGE",)))
+    assert parts_there(lake) is not None
+
+
+def test_a_warm_up_that_is_cut_is_that_which_would_have_been_read(lake):
+    """Lookback 4 and 8 are read with the longer warm-up; both are as if read alone."""
+    (chunk,) = asked("lookback=4,8,20", strategy=ENTRY, chunk=50).chunks(lake, "a")
+    assert [warmup_of(one) for one in chunk.strategies] == [4, 8, 20]
+    _, rows = work(chunk)
+    with open_lake(lake) as con:
+        for strategy, trades in zip(chunk.strategies, rows["trades"].to_pylist(), strict=True):
+            (own,) = play(con, question(strategy)).of("pessimistic")
+            assert trades == len(own.replay)
+
+
+def test_settings_that_the_rule_refuses_are_left_out_and_values_it_never_takes_are_errors():
+    stops = RegimeStops(entry=ENTRY)
+    grid = asked("symmetric_pct=1,3", "tilted_pct=1,2", "fragile_pct=1", strategy=stops)
+    assert (grid.count, grid.settings) == (4, [(1, 1, 1), (3, 1, 1), (3, 2, 1)])
+    with pytest.raises(ValueError, match=r"breakout.lookback=0: lookback 0 must be 1 bar"):
+        asked("lookback=0,5", strategy=ENTRY).settings  # noqa: B018
+    drawn = asked("lookback=-3..5", strategy=ENTRY, draws=50)
+    assert {back for (back,) in drawn.settings} == {1, 2, 3, 4, 5}
+    with pytest.raises(ValueError, match="must be above 0"):
+        asked("stop_pct=-3..-1", strategy=ENTRY, draws=5).settings  # noqa: B018
+
+
+@pytest.mark.parametrize("entry", families.ENTRIES)
+@pytest.mark.parametrize("wrap", [None, *families.WRAPPERS])
+def test_families_keep_what_they_promise(lake, monkeypatch, entry, wrap):
+    rules = [entry(**one) for one in SETTINGS[::5]]
+    rules += [replace(one, stop_pct=None, target_pct=None) for one in rules[:2]]
+    rules = rules if wrap is None else [wrap(entry=one, reach_pct=10.0) for one in rules]
+    assert both_ways(lake, rules, monkeypatch) == 0
+    assert len({families.family(one) for one in rules}) == 1
