@@ -5,38 +5,51 @@ A long is worth taking only when the shorts that would be liquidated above are l
 longs that would be liquidated below; a short, the other way round.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from backtest.maps import Maps
+from backtest.decisions import Decisions
+from backtest.strategies.allowed import numbers
+from backtest.strategies.strategy import Wrapper
+from backtest.view import REACH_PCT, View
 
 
-def asymmetry_filter(side: np.ndarray, maps: Maps, min_ratio: float) -> np.ndarray:
-    """Return ``side`` with the signals refused that the map does not support.
+@dataclass(frozen=True, kw_only=True)
+class AsymmetryFilter(Wrapper):
+    """Refuse the entries of another strategy that the map does not support.
 
-    Parameters
+    Attributes
     ----------
-    side : int8[n]
-        +1 long, -1 short, 0 nothing.
-    maps
-        What the map said at each decision.
     min_ratio
-        How many times the notional against the trade the notional in its favour must be.
+        How many times the notional against the trade the notional in its favour must be; 1:
+        the larger side decides.
+    reach_pct
+        How far from the close the map is looked at, per cent.
 
-    Returns
-    -------
-    int8[n]
-        ``side``, or 0 where the ratio is not reached, where nothing at all lies on the trade's
-        way, and where no map was known.
-
-    Raises
-    ------
-    ValueError
-        If ``min_ratio`` is below 0.
+    Notes
+    -----
+    Refused too: where nothing at all lies on the trade's way, and where no map was known.
     """
-    if not min_ratio >= 0:
-        raise ValueError(f"min_ratio {min_ratio} must be 0 or more")
-    ahead = np.where(side > 0, maps.short_above, maps.long_below)
-    behind = np.where(side > 0, maps.long_below, maps.short_above)
-    # Without a map both are NaN, and a NaN supports nothing.
-    supported = (ahead > 0) & (ahead >= min_ratio * behind)
-    return np.where(supported, side, 0).astype(np.int8)
+
+    min_ratio: float = 1.0
+    reach_pct: float = REACH_PCT
+
+    def __post_init__(self) -> None:
+        numbers(self, "min_ratio", least=0)
+        numbers(self, "reach_pct", above=0, below=100)
+
+    def decide(self, view: View) -> Decisions:
+        """Return the decisions of the entry, those refused without a side."""
+        made = self.entry.decide(view)
+        side = made.side
+        maps = view.maps(side != 0, reach_pct=self.reach_pct)
+        ahead = np.where(side > 0, maps.short_above, maps.long_below)
+        behind = np.where(side > 0, maps.long_below, maps.short_above)
+        # Without a map both are NaN, and a NaN supports nothing.
+        supported = (ahead > 0) & (ahead >= self.min_ratio * behind)
+        return made.but(
+            side=np.where(supported, side, 0),
+            snapshot_ts=np.where(supported, maps.snapshot_ts, made.snapshot_ts),
+            unmapped=made.unmapped | ((side != 0) & ~maps.known),
+        )

@@ -1,11 +1,44 @@
-"""This module holds the base entry: follow a close beyond the range of the bars before.
+"""This module holds a baseline: follow a close beyond the range of the bars before.
 
 Claim: a close above the highest price of the last N bars is followed by higher prices, one
-below the lowest by lower prices, by more than costs.  The rule knows no map; the variants that
+below the lowest by lower prices, by more than costs.  The rule knows no map; strategies that
 do are measured against it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from backtest.decisions import Decisions
+from backtest.strategies.allowed import counts
+from backtest.strategies.entry import Entry
+from backtest.view import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakout(Entry):
+    """Enter the way a close leaves the range of the bars before it; no default was tuned.
+
+    Attributes
+    ----------
+    lookback
+        Bars of the range; the bar that decides is not among them.
+    """
+
+    lookback: int = 24
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        counts(self, "lookback")
+
+    @property
+    def warmup(self) -> int:
+        """Return the bars of the range."""
+        return self.lookback
+
+    def decide(self, view: View) -> Decisions:
+        """Return an entry at each close beyond the range."""
+        return self.enter(breakout(view.high_px, view.low_px, view.close_px, self.lookback))
 
 
 def breakout(

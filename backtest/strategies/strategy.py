@@ -13,28 +13,26 @@ every close and says what it decides there::
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from backtest.decisions import Decisions
 from backtest.view import View
 
 WITHOUT_MAP = "without map"
+HERE = __name__.rpartition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(ABC):
-    """A rule on one coin.
-
-    Attributes
-    ----------
-    name
-        What it is called in tables and on the command line; the module's name of those here.
-    """
+    """A rule on one coin; its fields are its parameters."""
 
     @property
     def name(self) -> str:
-        """Return what the strategy is called in tables and on the command line."""
-        return type(self).__module__.rpartition(".")[2]
+        """Return the name of a strategy's module here, ``module:Class`` of one elsewhere."""
+        package, _, module = type(self).__module__.rpartition(".")
+        if package == HERE:
+            return module
+        return f"{type(self).__module__}:{type(self).__qualname__}"
 
     @property
     def warmup(self) -> int:
@@ -96,6 +94,21 @@ class Wrapper(Strategy):
         inner = self.entry.variant
         return self.name if inner == WITHOUT_MAP else f"{inner} + {self.name}"
 
-    def without_map(self) -> Strategy:
+    def without_map(self) -> Strategy | None:
         """Return what is wrapped, without a map."""
         return self.entry.without_map() or self.entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaplessWrapper(Wrapper):
+    """A wrapper that looks at neither map nor flow: it stays where the map is taken away."""
+
+    @property
+    def variant(self) -> str:
+        """Return what the wrapped strategy uses of the map."""
+        return self.entry.variant
+
+    def without_map(self) -> Strategy | None:
+        """Return the same around what is wrapped without a map; null: it knows none."""
+        inner = self.entry.without_map()
+        return None if inner is None else replace(self, entry=inner)
