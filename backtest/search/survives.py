@@ -92,11 +92,12 @@ class Survivor:
                 f"{self.years:.2f} years are too short: of {self.trials} trials without an "
                 f"edge the best shows as much in {self.years_needed:.2f}"
             )
-        forward = None if self.forward is None else self.forward.sure
-        if forward is None or forward < SURE:
+        if self.forward is None:
+            said.append("there are too few days to choose on the past and score on the next")
+        elif self.forward.sure is None or self.forward.sure < SURE:
             said.append(
                 "chosen on the past, the Sharpe ratio afterwards is above 0 with a certainty "
-                f"of {_number(forward)}, and {SURE} is asked"
+                f"of {_number(self.forward.sure)}, and {SURE} is asked"
             )
         return said
 

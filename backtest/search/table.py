@@ -43,8 +43,8 @@ class Table:
     @property
     def best(self) -> int | None:
         """Return the setting with the highest Sharpe ratio; None: none has one."""
-        order = self.order
-        return order[0] if order else None
+        first = self.order[0]
+        return None if np.isnan(self.sharpe[first]) else first
 
     @property
     def sharpe(self) -> np.ndarray:
@@ -53,10 +53,8 @@ class Table:
 
     @property
     def order(self) -> list[int]:
-        """Return the settings that have a Sharpe ratio, the highest first; equals as tried."""
-        ratio = self.sharpe
-        known = np.flatnonzero(~np.isnan(ratio))
-        return known[np.argsort(-ratio[known], kind="stable")].tolist()
+        """Return the settings, the highest Sharpe ratio first, those without one last."""
+        return np.argsort(-self.sharpe, kind="stable").tolist()
 
     def words(self, setting: int) -> str:
         """Return a setting in words."""

@@ -77,7 +77,8 @@ def test_each_test_is_named_when_it_fails():
         ),
         ({"years_needed": None}, "the Sharpe ratio found is not above 0"),
         ({"forward": replace(left.forward, sure=0.9)}, "certainty of 0.90"),
-        ({"forward": None}, "certainty of not known"),
+        ({"forward": replace(left.forward, sure=None)}, "certainty of not known"),
+        ({"forward": None}, "too few days to choose"),
     ):
         (reason,) = replace(left, **change).failed
         assert said in reason
@@ -128,9 +129,9 @@ def test_very_many_settings_are_compared_by_some_of_them(monkeypatch):
     assert (left.best, left.pbo) == (3, 0.0)
 
 
-def test_settings_are_ranked_and_those_without_a_ratio_left_out():
+def test_settings_are_ranked_and_those_without_a_ratio_come_last():
     daily = np.array([[0.01, 0.0, 0.03, 0.01], [0.0, 0.0, 0.01, 0.0]])
     table = table_of(daily)
-    assert table.order == [2, 0, 3]
+    assert table.order == [2, 0, 3, 1]
     assert np.isnan(table.sharpe[1])
     assert np.isnan(sharpes(daily[:1])).all()
