@@ -13,7 +13,7 @@ from backtest.replay import REASONS
 from backtest.runs import Run
 from warehouse.contracts.table import TS
 from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
-from warehouse.store import landing
+from warehouse.store import Landing, landing
 
 
 def land_runs(root: Path | str, runs: Sequence[Run]) -> list[Any]:
@@ -32,13 +32,18 @@ def land_runs(root: Path | str, runs: Sequence[Run]) -> list[Any]:
         Where their parts lie.
     """
     with landing(root) as batches:
-        for run_id in dict.fromkeys(run.run_id for run in runs):
-            read = [run for run in runs if run.run_id == run_id]
-            rows = pa.Table.from_pylist([run_row(run) for run in read], BACKTEST_RUNS.schema)
-            batches.land(BACKTEST_TRADES, pa.concat_tables(map(trade_rows, read)), run_id)
-            batches.land(BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, read)), run_id)
-            batches.land(BACKTEST_RUNS, rows, run_id)
+        put_runs(batches, runs)
     return [place for places in batches.places.values() for place in places]
+
+
+def put_runs(batches: Landing, runs: Sequence[Run]) -> None:
+    """Put runs into a landing; see :func:`land_runs`."""
+    for run_id in dict.fromkeys(run.run_id for run in runs):
+        read = [run for run in runs if run.run_id == run_id]
+        rows = pa.Table.from_pylist([run_row(run) for run in read], BACKTEST_RUNS.schema)
+        batches.land(BACKTEST_TRADES, pa.concat_tables(map(trade_rows, read)), run_id)
+        batches.land(BACKTEST_EQUITY, pa.concat_tables(map(equity_rows, read)), run_id)
+        batches.land(BACKTEST_RUNS, rows, run_id)
 
 
 def run_row(run: Run) -> dict[str, object]:

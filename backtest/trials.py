@@ -22,7 +22,7 @@ from backtest.question import Question
 from backtest.runs import Run, as_json
 from backtest.study import Played
 from warehouse.contracts.tables import BACKTEST_TRIALS
-from warehouse.store import land
+from warehouse.store import Landing, landing
 
 Row = dict[str, object]
 
@@ -137,12 +137,18 @@ def land_trials(root: Path | str, rows: Iterable[Row]) -> list[Any]:
     list
         Where it lies; nothing where there are no rows.
     """
+    with landing(root) as batches:
+        put_trials(batches, rows)
+    return [place for places in batches.places.values() for place in places]
+
+
+def put_trials(batches: Landing, rows: Iterable[Row]) -> None:
+    """Put trials into a landing; see :func:`land_trials`."""
     once = {str(row["trial_id"]): row for row in rows}
-    if not once:
-        return []
-    part = hashlib.sha256("".join(sorted(once)).encode()).hexdigest()[:16]
-    batch = pa.Table.from_pylist(list(once.values()), BACKTEST_TRIALS.schema)
-    return land(root, BACKTEST_TRIALS, batch, part)
+    if once:
+        part = hashlib.sha256("".join(sorted(once)).encode()).hexdigest()[:16]
+        batch = pa.Table.from_pylist(list(once.values()), BACKTEST_TRIALS.schema)
+        batches.land(BACKTEST_TRIALS, batch, part)
 
 
 def read_trials(

@@ -11,9 +11,10 @@ from warehouse.cli import json_option, lake_option
 from warehouse.terminal import print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from backtest.answer import Answer
+    from backtest.strategies.strategy import Strategy
     from backtest.study import Played
 
 # What is replayed where nothing is asked for: the map as a filter, as a target, and as both.
@@ -55,18 +56,15 @@ def run(
     backtest_runs, backtest_trades, backtest_equity, backtest_placebos, backtest_trials.
     """
     from backtest.answer import answer, land_answers
-    from backtest.strategies.catalogue import made
     from warehouse import open_lake
     from warehouse.ask import check_coin
 
-    questions = [question_of(made(name, values), **words) for name in names]
+    questions = [question_of(rule, **words) for rule in rules_of(names, values)]
     with open_lake(lake) as con:
         for coin in questions[0].coins:
             check_coin(con, coin, questions[0].until)
-    answers = []
-    for question in questions:
-        with progress_bar(question.strategy.variant) as progress:
-            answers.append(answer(lake, question, progress))
+        with progress_bar("backtest") as progress:
+            answers = answer(con, questions, progress)
     # Only now, so that a question that has no answer leaves no half of a comparison behind.
     land_answers(lake, answers)
     if as_json:
@@ -83,6 +81,36 @@ def run(
         say(remark)
     for assumption in played[0].assumptions:
         say(f"Assumed: {assumption}")
+
+
+def rules_of(names: Sequence[str], values: Sequence[str]) -> list[Strategy]:
+    """Return the strategies of ``--strategy`` with the parameters of ``--set``.
+
+    A parameter of a wrapper is set where the wrapper is.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, or a value is none of any of the strategies.
+    """
+    from backtest.strategies.catalogue import made
+
+    said = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign:
+            raise ValueError(f"--set {value!r} must be NAME=VALUE, such as stop_pct=1.5")
+        said[name.strip()] = text.strip()
+    rules, used = [], set()
+    for chain in names:
+        links = chain.split("+")
+        mine = {name for name in said if "." not in name or name.rpartition(".")[0] in links}
+        used |= mine
+        # Who names a class of their own asks for it to be imported.
+        rules.append(made(chain, {name: said[name] for name in mine}, outside=True))
+    if unused := sorted(set(said) - used):
+        raise ValueError(f"--set {unused[0]}: no such strategy in {', '.join(names)}")
+    return rules
 
 
 COLUMNS = (
