@@ -1,57 +1,162 @@
-"""This module says in plain words what a comparison shows, most often nothing."""
+"""This module says in plain words what a study shows, which most often is: nothing."""
 
-from backtest.statistics.comparison import FEWEST_DAYS, FEWEST_TRADES, Comparison
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backtest.findings.find import Findings
+from backtest.placebos.play import TIMES
+
+LEVEL = 0.05
+FEWEST_ATTEMPTS, FEWEST_DAYS = 30, 20
 
 
-def verdict(variant: str, pessimistic: Comparison, optimistic: Comparison) -> str:
-    """Return one or two sentences on whether the map helped.
+@dataclass(frozen=True, slots=True)
+class Hurdle:
+    """One thing that an edge must stand.
+
+    Attributes
+    ----------
+    passed
+        False also where it cannot be told.
+    said
+        What was found, in words.
+    """
+
+    passed: bool
+    said: str
+
+
+def verdict(findings: Findings) -> list[str]:
+    """Return what a study shows, one sentence each.
 
     Parameters
     ----------
-    variant
-        What the rule used of the map.
-    pessimistic, optimistic
-        The comparison with the rule without the map, under both readings of ambiguous bars.
+    findings
+        Of the study.
+
+    Returns
+    -------
+    list
+        What was tested; of how many trials it is one; whether an edge is shown; what it stood,
+        and what it did not.
 
     Notes
     -----
-    An edge, for or against, is named only where there are 30 trades on each side and both
-    readings put the whole 95 % interval on the same side of 0.
+    An edge is named only if every test stands: at least 30 attempts on 20 days, every reading's
+    interval above 0, better than the same rule without the map and than each placebo at 5 %,
+    and a deflated Sharpe ratio of 0.95 or more.
     """
-    fewest = min(pessimistic.trades_with, pessimistic.trades_without)
-    if fewest < FEWEST_TRADES:
-        return (
-            f"{variant}: {_trades(pessimistic.trades_with)} with the map and "
-            f"{pessimistic.trades_without} without are too few trades to say anything "
-            f"(at least {FEWEST_TRADES} of each)."
-        )
-    means = (
-        f"{variant}: {_percent(pessimistic.mean_with)} a trade over "
-        f"{_trades(pessimistic.trades_with)} against {_percent(pessimistic.mean_without)} over "
-        f"{pessimistic.trades_without} without the map, after costs"
-    )
-    if pessimistic.low is None or optimistic.low is None:
-        return f"{means}. No interval can be drawn for the difference, so no edge is shown."
-    interval = (
-        f"the difference of {_percent(pessimistic.difference)} has a 95 % interval from "
-        f"{_percent(pessimistic.low)} to {_percent(pessimistic.high)}"
-    )
-    if pessimistic.edge and pessimistic.edge == optimistic.edge:
-        word = "better" if pessimistic.edge > 0 else "worse"
-        caution = (
-            f" {pessimistic.days} days are few for such an interval: do not trust it yet."
-            if pessimistic.days < FEWEST_DAYS
-            else ""
-        )
-        return f"{means}; {interval}: {word} with the map on these trades.{caution}"
-    if pessimistic.edge or optimistic.edge:
-        return f"{means}; {interval}, but the two readings of ambiguous bars disagree: no edge."
-    return f"{means}; {interval}, which spans 0: no edge is shown."
+    found = list(hurdles(findings))
+    said = [*_tested(findings), _conclusion(findings, found)]
+    stood = [one.said for one in found if one.passed]
+    fell = [one.said for one in found if not one.passed]
+    if stood:
+        said.append(f"What stood: {'; '.join(stood)}.")
+    if fell:
+        said.append(f"What did not: {'; '.join(fell)}.")
+    return said
 
 
-def _trades(count: int) -> str:
-    return f"{count} trade" if count == 1 else f"{count} trades"
+def shows_edge(findings: Findings) -> bool:
+    """Return whether a study stands every test."""
+    return all(one.passed for one in hurdles(findings))
+
+
+def hurdles(findings: Findings) -> Iterator[Hurdle]:
+    """Yield each test that an edge must stand, with its figure."""
+    first = findings.readings[0]
+    yield Hurdle(
+        first.attempts >= FEWEST_ATTEMPTS and first.days >= FEWEST_DAYS,
+        f"{_count(first.attempts, 'attempt')} on {_count(first.days, 'day')} "
+        f"(at least {FEWEST_ATTEMPTS} on {FEWEST_DAYS})",
+    )
+    for one in findings.readings:
+        yield Hurdle(
+            one.sign > 0,
+            f"{_percent(one.mean)} an attempt read {_adverb(one.bound)}, 95 % interval "
+            f"{_span(one.low, one.high)}",
+        )
+    for one in findings.ablations:
+        pair = one.attempts
+        yield Hurdle(
+            pair.p is not None and pair.p <= LEVEL,
+            f"{_percent(pair.mean_without)} an attempt without the map, read "
+            f"{_adverb(one.bound)}, {_p(pair.p)}",
+        )
+    if TIMES not in {one.name for one in findings.placebos}:
+        yield Hurdle(False, f"placebo {TIMES}: not drawn")
+    for one in findings.placebos:
+        if not one.draws:
+            yield Hurdle(True, f"placebo {one.name}: makes no attempt to be held against")
+            continue
+        yield Hurdle(
+            one.p is not None and one.p <= LEVEL,
+            f"placebo {one.name}: {_percent(one.mean)} an attempt, {_p(one.p)}",
+        )
+    deflated = findings.ratio.deflated
+    yield Hurdle(
+        deflated is not None and deflated >= 1 - LEVEL,
+        "deflated Sharpe ratio "
+        + ("not known" if deflated is None else f"{deflated:.3f}")
+        + f" (at least {1 - LEVEL:g})",
+    )
+
+
+def _tested(findings: Findings) -> Iterator[str]:
+    what, first = findings.subject, findings.readings[0]
+    rows = "simulated rows" if what.source == "simulated" else "recorded rows"
+    yield (
+        f"Tested: {what.rule} ({what.variant}) on {', '.join(what.coins)}, {what.interval} "
+        f"bars from {what.since[:16]} to {what.until[:16]}, {rows}: "
+        f"{_count(first.attempts, 'attempt')}, {_count(first.trades, 'trade')}."
+    )
+    ratio = findings.ratio
+    if ratio.trials == 1:
+        yield "It is the only trial that the lake knows of these coins in this time."
+        return
+    yield (
+        f"It is one of {ratio.trials} trials of these coins in this time: the best of so many "
+        "reaches a daily Sharpe ratio of "
+        + ("an unknown size" if ratio.expected is None else f"{ratio.expected:.3f}")
+        + " without any edge"
+        + (f"; this one's is {ratio.daily:.3f}." if ratio.daily is not None else ".")
+    )
+
+
+def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
+    if not findings.readings[0].attempts:
+        return "Nothing can be said: it made no attempt."
+    if all(one.passed for one in found):
+        return "An edge is shown: it stood every test."
+    if all(one.sign < 0 for one in findings.readings):
+        return "No edge is shown: it loses, in every reading of ambiguous bars."
+    failed = sum(not one.passed for one in found)
+    return f"No edge is shown: it did not stand {failed} of {_count(len(found), 'test')}."
+
+
+def _adverb(bound: str) -> str:
+    return {
+        "pessimistic": "pessimistically",
+        "optimistic": "optimistically",
+        "drilled": "by finer bars",
+    }[bound]
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "not known"
+    return f"{_percent(low)} to {_percent(high)}"
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "p not known"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _percent(fraction: float | None) -> str:
-    return "none" if fraction is None else f"{fraction * 100:+.2f} %"
+    return "no mean" if fraction is None else f"{fraction * 100:+.3f} %"

@@ -6,8 +6,6 @@ import numpy as np
 
 from backtest.statistics.measures import mean_trade
 
-FEWEST_TRADES = 30
-FEWEST_DAYS = 20
 DRAWS = 5_000
 
 
@@ -25,6 +23,9 @@ class Comparison:
         Fractions of notional, after costs; null: no trades.
     low, high
         95 % interval of ``difference``; null: none can be drawn.
+    p
+        Of "not better", one side: how often days drawn anew show no difference or less, their
+        own drawing counted as one that does; null as ``low``.
     """
 
     trades_with: int
@@ -35,13 +36,7 @@ class Comparison:
     difference: float | None
     low: float | None
     high: float | None
-
-    @property
-    def edge(self) -> int:
-        """Return +1 or -1 where enough trades put the whole interval on one side of 0."""
-        if min(self.trades_with, self.trades_without) < FEWEST_TRADES or self.low is None:
-            return 0
-        return int(self.low > 0) - int(self.high < 0)
+    p: float | None
 
 
 def compare(
@@ -77,17 +72,18 @@ def compare(
     means = mean_trade(with_map), mean_trade(without_map)
     counts = (int(with_map.size), int(without_map.size), int(days.size))
     if None in means:
-        return Comparison(*counts, *means, None, None, None)
+        return Comparison(*counts, *means, None, None, None, None)
     drawn = rng.multinomial(days.size, np.full(days.size, 1 / days.size), size=draws)
     with np.errstate(invalid="ignore", divide="ignore"):
         differences = _mean_over(drawn, here, with_map, days.size) - _mean_over(
             drawn, there, without_map, days.size
         )
     usable = differences[np.isfinite(differences)]
-    low = high = None
+    low = high = p = None
     if days.size > 1 and usable.size >= 0.95 * draws:
         low, high = (float(edge) for edge in np.percentile(usable, [2.5, 97.5]))
-    return Comparison(*counts, *means, means[0] - means[1], low, high)
+        p = float((1 + (usable <= 0).sum()) / (1 + usable.size))
+    return Comparison(*counts, *means, means[0] - means[1], low, high, p)
 
 
 def _mean_over(

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.flow import Flow
 from backtest.maps import Maps
@@ -19,28 +18,7 @@ from backtest.placebos.shuffled import others, shuffled_flow
 from backtest.placebos.yesterday import yesterdays_flow, yesterdays_maps
 from backtest.records import LEFT, NOT_TAKEN, OPENED, STOP, TRADE, UNFILLED
 from backtest.replay import Replay
-
-HOUR = np.timedelta64(3_600_000_000, "us")
-START = np.datetime64("2026-01-02", "us")
-
-
-def bars_of(close, warmup=0):
-    close = np.asarray(close, float)
-    opened = np.concatenate([[close[0]], close[:-1]])
-    return Bars(
-        "BTC",
-        "hyperliquid",
-        "market",
-        "1h",
-        HOUR,
-        START + np.arange(close.size) * HOUR,
-        opened,
-        np.maximum(opened, close),
-        np.minimum(opened, close),
-        close,
-        np.full(close.size, 1e5),
-        warmup,
-    )
+from tests.backtest.made import HOUR, START, bars_of
 
 
 class Book:

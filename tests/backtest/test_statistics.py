@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.statistics.comparison import Comparison, compare
+from backtest.statistics.comparison import compare
 from backtest.statistics.measures import (
     hit_rate,
     max_drawdown,
@@ -11,7 +11,6 @@ from backtest.statistics.measures import (
     sharpe,
     total_return,
 )
-from backtest.verdict import verdict
 
 EQUITY = np.array([110.0, 99.0, 108.9])
 DAY = np.datetime64("2026-01-01", "D")
@@ -70,7 +69,7 @@ def test_a_comparison_by_hand():
     assert (found.trades_with, found.trades_without, found.days) == (2, 4, 2)
     assert found.difference == pytest.approx(0.01)
     assert (found.low, found.high) == (pytest.approx(0.01), pytest.approx(0.01))
-    assert found.edge == 0  # two trades are no edge, whatever the interval
+    assert found.p == pytest.approx(1 / 5001)
 
 
 def test_the_interval_holds_days_together():
@@ -104,33 +103,3 @@ def test_nothing_to_compare_gives_no_interval():
     # On distant days: a third of the draws leaves one side without a trade.
     apart = compare(np.array([0.1]), days(0), *some, np.random.default_rng(0))
     assert (apart.difference, apart.low) == (pytest.approx(-0.05), None)
-
-
-def made(low, high, trades=50, n_days=40):
-    middle = None if low is None else (low + high) / 2
-    return Comparison(trades, 60, n_days, 0.001, 0.002, middle, low, high)
-
-
-@pytest.mark.parametrize("trades", [0, 29])
-def test_few_trades_say_nothing(trades):
-    few = made(0.01, 0.02, trades=trades)
-    assert "too few trades to say anything" in verdict("both", few, few)
-    assert few.edge == 0
-
-
-@given(low=st.floats(-0.05, 0.05), width=st.floats(0, 0.05), days_seen=st.integers(1, 400))
-def test_no_edge_is_claimed_where_the_interval_holds_0(low, width, days_seen):
-    comparison = made(low, low + width, n_days=days_seen)
-    said = verdict("both", comparison, comparison)
-    spans = low <= 0 <= low + width
-    assert ("no edge is shown" in said) == spans
-    assert ("better with the map" in said) == (low > 0)
-    assert ("worse with the map" in said) == (low + width < 0)
-    assert ("do not trust it yet" in said) == (not spans and days_seen < 20)
-
-
-def test_both_readings_must_agree():
-    better, unclear, worse = made(0.01, 0.02), made(-0.01, 0.02), made(-0.02, -0.01)
-    for low, high in [(better, unclear), (unclear, better), (better, worse)]:
-        assert "no edge" in verdict("both", low, high)
-    assert "no edge" in verdict("both", made(None, None), made(None, None))

@@ -5,14 +5,13 @@ import pytest
 
 from backtest.daily import Daily, daily_of
 from backtest.question import Question
-from backtest.replay import Replay
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.study import play
 from backtest.terms import Terms
 from backtest.trials import land_trials, read_trials, trial_id, trial_row, trials_of
+from tests.backtest.made import bars_of, replay_of
 from tests.backtest.small_lake import HOURS, at, land_lake
-from tests.backtest.test_placebos import bars_of
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
 
@@ -32,17 +31,8 @@ def tried(question, returns=(0.01, 0.0, 0.02)):
     return trial_row(question, daily, 3, source="undertow", known_ts=question.until)
 
 
-def replay_of(equity, start=100.0):
-    n = len(equity)
-    return Replay(
-        "pessimistic",
-        np.zeros(n, "datetime64[us]"),
-        np.zeros(0),
-        np.array(equity),
-        np.zeros((n, 1)),
-        np.zeros((n, 1), np.int8),
-        start,
-    )
+def ends(equity, start=100.0):
+    return replay_of(len(equity), equity=equity, start=start)
 
 
 def test_daily_returns_by_hand():
@@ -52,7 +42,7 @@ def test_daily_returns_by_hand():
     one, other = bars_of(np.full(48, 1.0)), bars_of(np.full(48, 1.0))
     other = replace(other, **{n: getattr(other, n)[24:] for n in _ARRAYS})
     rising = [100.0] * 23 + [110.0] * 24 + [114.0]
-    daily = daily_of([(one, replay_of(rising)), (other, replay_of([98.0] * 24))])
+    daily = daily_of([(one, ends(rising)), (other, ends([98.0] * 24))])
     assert daily.day.astype(str).tolist() == ["2026-01-02", "2026-01-03"]
     assert daily.returns == pytest.approx([0.05, 0.01])
     # Mean 0.03, deviation 0.02 √2.
@@ -66,13 +56,13 @@ def test_a_day_without_bars_earns_nothing():
     bars = bars_of(np.full(72, 1.0))
     rows = np.r_[0:24, 48:72]
     holed = replace(bars, **{n: getattr(bars, n)[rows] for n in _ARRAYS})
-    daily = daily_of([(holed, replay_of([110.0] * 24 + [99.0] * 24))])
+    daily = daily_of([(holed, ends([110.0] * 24 + [99.0] * 24))])
     assert daily.returns == pytest.approx([0.1, 0.0, -0.11])
 
 
 def test_accounts_that_start_unlike_are_refused():
     bars = bars_of(np.full(24, 1.0))
-    both = [(bars, replay_of([1.0] * 24)), (bars, replay_of([1.0] * 24, start=50.0))]
+    both = [(bars, ends([1.0] * 24)), (bars, ends([1.0] * 24, start=50.0))]
     with pytest.raises(ValueError, match="must start with one equity"):
         daily_of(both)
 

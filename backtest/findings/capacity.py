@@ -1,0 +1,87 @@
+"""This module says how much money a rule bears before its own orders eat what it earns."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from backtest.again import again, funded, sized
+from backtest.pooled import attempts_of
+from backtest.runs import Run
+from backtest.tape import Tape
+
+FACTORS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The mean attempt by size, pessimistic reading.
+
+    Attributes
+    ----------
+    factors
+        Of every order's notional, and of the account.
+    notional
+        Median entry at each, USD.
+    mean
+        Of an attempt, fraction of notional; None: no attempts.
+    zero
+        Notional at which the mean turns from above 0 to 0, USD, between two factors by
+        logarithms; None: it is not above 0 at the smallest, or still is at the largest.
+    """
+
+    factors: tuple[float, ...]
+    notional: tuple[float, ...]
+    mean: tuple[float | None, ...]
+    zero: float | None
+
+
+def capacity(tapes: Sequence[Tape], own: Sequence[Run]) -> Capacity | None:
+    """Replay a rule's decisions at other sizes.
+
+    Parameters
+    ----------
+    tapes
+        One a coin.
+    own
+        The rule's runs, pessimistic reading.
+
+    Returns
+    -------
+    Capacity or None
+        None: slippage was left out, so size costs nothing, or nothing was traded.
+    """
+    entered = [run.replay.entry_notional for run in own]
+    if not sum(map(len, entered)) or any(t.terms.costs.slippage == "none" for t in tapes):
+        return None
+    middle = float(np.median(np.concatenate(entered)))
+    means = []
+    for factor in FACTORS:
+        played = [
+            (
+                tape.period,
+                again(tape, sized(run.decisions, factor), terms=funded(tape.terms, factor)),
+            )
+            for tape, run in zip(tapes, own, strict=True)
+        ]
+        means.append(attempts_of(played).mean)
+    notional = tuple(middle * factor for factor in FACTORS)
+    return Capacity(FACTORS, notional, tuple(means), turning(notional, means))
+
+
+def turning(notional: Sequence[float], mean: Sequence[float | None]) -> float | None:
+    """Return the notional at which a mean first turns from above 0 to 0 or below.
+
+    >>> turning([1e3, 1e5, 1e7], [0.02, 0.01, -0.01])
+    1000000.0
+    """
+    pairs = list(zip(notional, mean, strict=True))
+    for (before, high), (after, low) in pairwise(pairs):
+        if high is None or low is None or high <= 0:
+            return None
+        if low <= 0:
+            part = high / (high - low)
+            return round(math.exp(math.log(before) + part * math.log(after / before)), 6)
+    return None

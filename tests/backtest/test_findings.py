@@ -1,0 +1,318 @@
+"""Each finding by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import t as student
+
+from backtest.daily import Daily
+from backtest.findings.ablation import ablate
+from backtest.findings.against import against
+from backtest.findings.capacity import capacity, turning
+from backtest.findings.cascade_study import AFTER, BEFORE, mean_path, paths
+from backtest.findings.costs import split
+from backtest.findings.excursions import excursions
+from backtest.findings.months import months
+from backtest.findings.ratio import ratio
+from backtest.findings.reading import interval_of, read
+from backtest.findings.sturdy import sturdy
+from backtest.placebos.placebo import Draw, Placebo
+from backtest.pooled import Attempts, attempts_of, pooled
+from backtest.records import REFUSED
+from backtest.runs import run
+from backtest.slippage import Slippage
+from backtest.statistics.clustered import Mean
+from backtest.terms import Costs, Terms
+from backtest.trials import Trials
+from tests.backtest.made import (
+    FREE,
+    HOUR,
+    START,
+    At,
+    bars_of,
+    planted,
+    replay_of,
+    tape_of,
+    trade_of,
+)
+
+DAY = np.datetime64("2026-01-02")
+
+
+def attempts(*returns, days=None, filled=None):
+    n = len(returns)
+    return Attempts(
+        np.array(returns, float),
+        DAY + np.array(range(n) if days is None else days),
+        np.ones(n, bool) if filled is None else np.array(filled),
+    )
+
+
+def runs_of(*played, hours=96):
+    """Runs of which only bars and replay count."""
+    (like,) = run(tape_of(np.full(hours, 100.0)), At(rows=(1,)), ("pessimistic",))
+    return [replace(like, bars=bars_of(np.full(hours, 100.0)), replay=one) for one in played]
+
+
+def trials(*sharpes):
+    return Trials(np.array(sharpes, float))
+
+
+def test_an_order_that_was_not_filled_is_an_attempt_that_earned_nothing():
+    """Decided at the close of hour 23, it would have entered on the day after."""
+    played = replay_of(96, [trade_of(3, 5, 2.0), trade_of(50, 52, -1.0)], unfilled=[23])
+    played.outcome[70] = REFUSED
+    found = attempts_of([(bars_of(np.full(96, 100.0)), played)])
+    assert found.returns == pytest.approx([0.02, -0.01, 0.0, 0.0])
+    assert (found.days - DAY).astype(int).tolist() == [0, 2, 1, 2]
+    assert found.filled.tolist() == [True, True, False, False]
+    assert found.mean == pytest.approx(0.0025)
+    assert (len(found), found.trades) == (4, 2)
+
+
+def test_no_attempts_have_no_mean():
+    assert pooled([]).mean is None
+    assert attempts_of([(bars_of(np.full(9, 1.0)), replay_of(9))]).mean is None
+
+
+def test_a_reading_by_hand():
+    """Days of +2 and +4 %, and of 0 %: three means, one of two attempts."""
+    one = replay_of(96, [trade_of(3, 5, 2.0, ambiguous=True), trade_of(50, 52, 3.0)])
+    other = replay_of(96, [trade_of(4, 5, 4.0)], unfilled=[23])
+    found = read("pessimistic", runs_of(one, other))
+    assert (found.attempts, found.trades, found.days) == (4, 3, 3)
+    assert found.ambiguous == pytest.approx(1 / 3)
+    assert found.mean == pytest.approx(0.0225)
+    # Sums less the mean: 0.015, -0.0225, 0.0075, over 4; 3 days of which one is spent.
+    error = np.sqrt(1.5 * (0.015**2 + 0.0225**2 + 0.0075**2)) / 4
+    assert found.error == pytest.approx(error)
+    assert found.high == pytest.approx(0.0225 + student.ppf(0.975, 2) * error)
+    assert found.low == pytest.approx(0.0225 - student.ppf(0.975, 2) * error)
+    assert found.sign == 0
+    assert replace(found, low=0.01).sign == 1
+    assert replace(found, high=-0.01).sign == -1
+
+
+def test_a_reading_of_nothing_is_not_known():
+    found = read("optimistic", runs_of(replay_of(96)))
+    assert (found.attempts, found.mean, found.ambiguous, found.low) == (0, None, None, None)
+    assert found.sign == 0
+    alike = read("optimistic", runs_of(replay_of(96, [trade_of(3, 4, 1.0)])))
+    assert (alike.mean, alike.low, alike.sign) == (pytest.approx(0.01), None, 0)
+
+
+def test_an_error_of_0_is_no_certainty():
+    """Two days that earned the same to the bit say nothing of how days differ."""
+    assert interval_of(Mean(0.01, 0.0, None, None, 2, 2)) == (None, None)
+
+
+def test_a_ratio_alone_is_not_deflated_and_of_many_it_is():
+    daily = Daily(DAY + np.arange(400), np.random.default_rng(0).normal(0.0012, 0.01, 400))
+    alone = ratio(daily, trials(daily.sharpe))
+    assert alone.expected == 0.0
+    assert alone.deflated == alone.probability > 0.9
+    assert alone.years == pytest.approx(400 / 365)
+    assert alone.needed_years == 0.0
+    spread = np.random.default_rng(1).normal(0, 0.05, 99)
+    many = ratio(daily, trials(daily.sharpe, *spread))
+    assert many.trials == 100
+    assert many.expected == pytest.approx(2.53 * spread.std(), rel=0.05)
+    assert many.deflated < 0.5 < many.probability
+    assert many.needed_years == pytest.approx((2.53 / many.annual) ** 2, rel=0.02)
+
+
+def test_returns_that_do_not_vary_have_no_ratio():
+    found = ratio(Daily(DAY + np.arange(9), np.zeros(9)), trials(np.nan, 0.1))
+    assert (found.daily, found.deflated, found.needed_years) == (None, None, None)
+    assert found.trials == 2
+    falling = ratio(Daily(DAY + np.arange(3), np.array([-0.1, 0.0, 0.05])), trials(-0.2))
+    assert falling.needed_years is None
+
+
+def drawn(*means):
+    return Placebo("shuffled", True, tuple(Draw(attempts(mean), 0.0) for mean in means))
+
+
+def test_p_of_a_drawn_placebo_by_hand():
+    """Of nine draws two are as good or better: (1 + 2) of (1 + 9)."""
+    own, rng = attempts(0.02, 0.04), np.random.default_rng(0)
+    found = against(own, drawn(0.03, 0.05, *[0.01] * 7), rng)
+    assert found.p == pytest.approx(0.3)
+    assert found.draws == 9
+    assert found.mean == pytest.approx(0.15 / 9)
+    assert found.quantiles[1:4] == pytest.approx((0.01, 0.01, 0.01))
+    assert against(own, drawn(*[0.01] * 199), rng).p == pytest.approx(1 / 200)
+
+
+def test_draws_without_an_attempt_are_no_draws():
+    nothing = Draw(pooled([]), 0.0)
+    made = Placebo("shuffled", True, (nothing, Draw(attempts(0.01), 0.0), nothing))
+    rng = np.random.default_rng(0)
+    assert against(attempts(0.02), made, rng).draws == 1
+    assert against(attempts(0.02), made, rng).p == 0.5
+    found = against(attempts(0.02), Placebo("mirrored", False, (nothing,)), rng)
+    assert (found.draws, found.mean, found.p) == (0, None, None)
+    assert against(pooled([]), made, rng).p is None
+
+
+def test_p_of_a_placebo_of_one_draw_is_by_days():
+    """Better by a percent on each of 30 days; then better and worse by turns."""
+    own, rng = attempts(*[0.02] * 30), np.random.default_rng(0)
+    worse = Placebo("mirrored", False, (Draw(attempts(*[0.01] * 30), 0.0),))
+    assert against(own, worse, rng).p < 0.001
+    assert against(own, worse, rng).quantiles is None
+    turns = Placebo("mirrored", False, (Draw(attempts(*[0.0, 0.04] * 15), 0.0),))
+    assert 0.2 < against(own, turns, rng).p < 0.8
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.02])
+def test_an_ablation_sees_an_edge_where_one_is_planted(gain):
+    close, rows = planted(60, gain, seed=4)
+    tape = tape_of(close)
+    base = At(rows=tuple(row + 7 for row in rows[:-1]))
+    own, without = (run(tape, one, ("pessimistic",)) for one in (At(rows=rows), base))
+    found = ablate("pessimistic", own, without, np.random.default_rng(0))
+    assert (found.attempts.p < 0.001) == (found.p < 0.01) == (gain > 0)
+    assert found.attempts.trades_with == len(rows)
+
+
+def test_an_ablation_of_few_days_or_of_the_same_has_no_p():
+    close, rows = planted(30, 0.01, seed=4)
+    own = run(tape_of(close), At(rows=rows), ("pessimistic",))
+    assert ablate("pessimistic", own, own, np.random.default_rng(0)).p is None
+    short = run(tape_of(close[:48]), At(rows=(5,)), ("pessimistic",))
+    other = run(tape_of(close[:48]), At(rows=(9,)), ("pessimistic",))
+    assert ablate("pessimistic", short, other, np.random.default_rng(0)).p is None
+
+
+def test_without_the_best_and_in_halves():
+    """Of 20 attempts on 20 days one won 40 %, the others lost 1 % each."""
+    made = attempts(0.4, *[-0.01] * 19)
+    found = sturdy(made, [bars_of(np.full(20 * 24, 1.0))])
+    assert found.without_1_pct.mean == pytest.approx(-0.01)
+    assert found.without_5_pct.dropped == 1
+    assert found.without_10_days.dropped == 10
+    assert found.halves.first == pytest.approx((0.4 - 0.09) / 10)
+    assert found.halves.second == pytest.approx(-0.01)
+    assert sturdy(attempts(0.1), [bars_of(np.full(24, 1.0))]).halves is None
+
+
+def test_capacity_by_hand():
+    """Nothing else costs: a bar gains 2 %, and an order of N gives up 1e-5 √(N/100) each way,
+    linear between 100 and 1e4 as the law's curves are."""
+    close = np.full(60, 100.0)
+    close[11:] = 102.0
+    curve = np.array([[[1e-5, 1e-3]] * 2])
+    law = Slippage(np.array([1e2, 1e4]), curve, np.zeros(60, np.int64), "by hand")
+    terms = Terms(replace(FREE.costs, slippage="charged"))
+    tape = tape_of(close, terms, law)
+    (own,) = run(tape, At(rows=(10,)), ("pessimistic",))
+    found = capacity([tape], [own])
+    notional = own.replay.entry_notional[0]
+    assert notional == pytest.approx(1000.0, rel=0.01)
+    assert found.notional == pytest.approx([notional * f for f in (0.1, 1, 10, 100, 1000)])
+    assert found.mean[1] == pytest.approx(own.replay.trade_returns[0])
+    # 1e5 and 1e6 USD give up 1e-3 √10 and 1e-3 √100 each way.
+    paid = [1e-5, 1e-4, 1e-3, 1e-3 * 10**0.5, 1e-2]
+    for mean, lost in zip(found.mean, paid, strict=True):
+        assert mean == pytest.approx(1.02 * (1 - lost) / (1 + lost) - 1, abs=2e-4)
+    assert found.mean[3] > 0 > found.mean[4]
+    assert 3e5 < found.zero < 1e6
+
+
+def test_size_costs_nothing_where_slippage_is_left_out():
+    tape = tape_of(np.full(60, 100.0))
+    assert capacity([tape], run(tape, At(rows=(10,)), ("pessimistic",))) is None
+    law = replace(Slippage.none(60), basis="by hand")
+    charged = tape_of(np.full(60, 100.0), Terms(Costs(funding="none")), law)
+    assert capacity([charged], run(charged, At(rows=()), ("pessimistic",))) is None
+
+
+@given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=6))
+def test_where_a_mean_turns(means):
+    notional = [10.0**place for place in range(len(means))]
+    found = turning(notional, means)
+    falls = [row for row in range(1, len(means)) if means[row] <= 0 < means[row - 1]]
+    if means[0] <= 0 or not falls:
+        assert found is None
+    else:
+        row = falls[0]
+        assert notional[row - 1] * 0.999 <= found <= notional[row] * 1.001
+
+
+def test_a_mean_that_is_not_known_turns_nowhere():
+    assert turning([1.0, 10.0, 100.0], [0.1, None, -0.1]) is None
+
+
+def test_what_went_where():
+    """Of 10 gross: 1 in fees, 2 in funding, 3 in slippage, and 0.5 forfeited."""
+    trade = trade_of(3, 5, 3.5, fees=1.0, funding=2.0, slippage=3.0, forfeit=0.5)
+    found = split(runs_of(replay_of(96, [trade]), replay_of(96)))
+    assert (found.gross, found.net, found.notional) == (10.0, 3.5, 100.0)
+    assert (found.fees, found.funding, found.slippage, found.forfeit) == (1.0, 2.0, 3.0, 0.5)
+    assert split(runs_of(replay_of(96))) is None
+
+
+def test_months_by_hand():
+    day = np.arange("2026-01-30", "2026-02-03", dtype="datetime64[D]")
+    made = Attempts(
+        np.array([0.01, 0.03, 0.0]),
+        np.array(["2026-01-31", "2026-01-31", "2026-01-30"], "datetime64[D]"),
+        np.array([True, True, False]),
+    )
+    first, second = months(made, Daily(day, np.array([0.1, 0.2, 0.3, -0.1])))
+    assert (first.month, first.days, first.attempts, first.trades) == ("2026-01", 2, 3, 2)
+    assert (first.mean, first.earned) == (pytest.approx(0.04 / 3), pytest.approx(0.3))
+    assert (second.month, second.attempts, second.mean) == ("2026-02", 0, None)
+    assert second.earned == pytest.approx(0.2)
+
+
+def test_excursions_are_told_from_the_side_of_the_trade():
+    long, short = trade_of(3, 5), trade_of(6, 8, side=-1, worst=104.0, best=95.0)
+    found = excursions(runs_of(replay_of(96, [long]), replay_of(96, [short])))
+    assert found.against[0] == pytest.approx(-0.04 + 0.05 * 0.03)
+    assert found.against[2] == pytest.approx(-0.025)
+    assert found.favour[2] == pytest.approx(0.03)
+    assert excursions(runs_of(replay_of(96))) is None
+
+
+def test_the_path_of_a_cascade_by_hand():
+    """Flat at 100 until the bar of hour 30, which falls by 10 %, and flat from there on."""
+    close = np.where(np.arange(100) >= 30, 90.0, 100.0)
+    path, day = paths(bars_of(close), START + np.array([30]) * HOUR + 5, np.array([-1]))
+    assert path.shape == (1, BEFORE + AFTER + 1)
+    assert path[0, :BEFORE] == pytest.approx(0.0)
+    assert path[0, BEFORE:] == pytest.approx(0.1)
+    assert day.tolist() == [(DAY + 1).item()]
+
+
+def test_a_cascade_without_all_its_bars_is_left_out():
+    bars = bars_of(np.full(100, 100.0))
+    began = START + np.array([BEFORE - 1, BEFORE, 100 - AFTER - 1, 100 - AFTER, 500]) * HOUR
+    path, _ = paths(bars, began, np.ones(5, int))
+    assert len(path) == 2
+    rows = np.r_[0:40, 41:100]
+    names = ("start", "open_px", "high_px", "low_px", "close_px", "volume")
+    holed = replace(bars, **{name: getattr(bars, name)[rows] for name in names})
+    assert len(paths(holed, START + np.array([30, 40]) * HOUR, np.ones(2, int))[0]) == 0
+
+
+def test_few_cascades_have_no_mean_and_a_planted_move_is_seen():
+    rng = np.random.default_rng(0)
+    path = rng.normal(0, 0.01, (40, BEFORE + AFTER + 1))
+    path[:, BEFORE + 10 :] += 0.02
+    day = DAY + np.arange(40)
+    found = mean_path(path, day)
+    assert (found.events, found.days) == (40, 40)
+    low = np.array(found.low, float)
+    assert (low[BEFORE + 10 :] > 0).all()
+    assert (low[: BEFORE + 10] > 0).mean() < 0.1
+    few = mean_path(path[:4], day[:4])
+    assert few.events == 4
+    assert set(few.mean) == set(few.low) == {None}
+    assert mean_path(path[:0], day[:0]).events == 0
+    # Forty cascades of two days are two observations.
+    assert mean_path(path, DAY + np.arange(40) % 2).high[5] > 2 * found.high[5]

@@ -1,0 +1,279 @@
+"""What is found of a study and said of it: yes on a planted edge, no on noise."""
+
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtest.findings.against import Against
+from backtest.findings.find import Findings, find
+from backtest.findings.plain import as_text
+from backtest.findings.reading import Reading
+from backtest.findings.reported import reported, untrusted
+from backtest.placebos.play import play_placebos
+from backtest.statistics.comparison import Comparison
+from backtest.trials import Trials
+from backtest.verdict import hurdles, shows_edge, verdict
+from tests.backtest.made import At, planted, played_of, replay_of, tape_of, trade_of
+from tests.backtest.test_findings import runs_of
+
+DAYS = 90
+
+
+def studied(gain, seed=1, *, base=True, trials=1, draws=40, days=DAYS):
+    """A study of closes after which prices gain so much, against other closes as base."""
+    close, rows = planted(days, gain, seed)
+    other = At(rows=tuple(row + 9 for row in rows[:-1])) if base else None
+    played = played_of([tape_of(close)], At(rows=rows), other, draws=draws)
+    spread = np.random.default_rng(7).normal(0, 0.2, trials)
+    return find(played, play_placebos(played), Trials(spread), 3)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return studied(0.01)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return studied(0.0)
+
+
+def test_a_planted_edge_is_shown(good):
+    assert shows_edge(good)
+    said = verdict(good)
+    assert "(without map) on BTC, 1h bars from 2026-01-02T00:00 to 2026-04-02T00:00" in said[0]
+    assert said[0].endswith("recorded rows: 108 attempts, 108 trades.")
+    assert said[1] == "It is the only trial that the lake knows of these coins in this time."
+    assert said[2] == "An edge is shown: it stood every test."
+    assert said[3].startswith("What stood: 108 attempts on 90 days (at least 30 on 20); +0.9")
+    assert len(said) == 4
+
+
+def test_noise_is_not(noise):
+    said = verdict(noise)
+    assert not shows_edge(noise)
+    assert said[2].startswith("No edge is shown: it did not stand")
+    assert "placebo random times: " in said[-1]
+
+
+def test_of_many_trials_the_same_edge_is_luck():
+    found = studied(0.002, trials=2)
+    many = studied(0.002, trials=1000)
+    failed = [one.said for one in hurdles(many) if not one.passed]
+    assert failed[-1].startswith("deflated Sharpe ratio 0.0")
+    assert many.ratio.deflated < found.ratio.deflated
+    assert "It is one of 1000 trials" in verdict(many)[1]
+
+
+def test_without_placebos_nothing_is_an_edge():
+    found = studied(0.01, draws=0)
+    assert not shows_edge(found)
+    assert verdict(found)[-1] == "What did not: placebo random times: not drawn."
+
+
+def test_too_few_draws_cannot_say_5_percent(good):
+    """One of 1 + 18 is more than 5 %, one of 1 + 19 is 5 %."""
+    assert not shows_edge(studied(0.01, draws=18))
+    assert shows_edge(studied(0.01, draws=19))
+
+
+@pytest.mark.slow
+def test_false_positives_of_noise_are_rare():
+    """The interval alone is wrong in some 2.5 % of worlds on this side; all tests, in fewer."""
+    found = [studied(0.0, seed, draws=19, days=45) for seed in range(60)]
+    assert sum(one.readings[0].sign > 0 for one in found) <= 5
+    assert sum(map(shows_edge, found)) == 0
+
+
+def test_the_same_seed_finds_the_same(good):
+    assert studied(0.01) == good
+
+
+def test_what_comes_of_nothing():
+    close, _ = planted(30, 0.0, seed=1)
+    played = played_of([tape_of(close)], At(rows=()), draws=3)
+    found = find(played, play_placebos(played), Trials(np.array([np.nan])), 0)
+    assert "Nothing can be said: it made no attempt." in verdict(found)
+    assert found.costs is None
+    assert found.capacity is None
+    assert found.ratio.daily is None
+    assert Findings.of_json(found.as_json()) == found
+
+
+def test_findings_come_back_from_their_text(good, noise):
+    for one in (good, noise):
+        assert Findings.of_json(one.as_json()) == one
+    text = good.as_json()
+    assert Findings.of_json(text).as_json() == text
+    assert Findings.of_json(text).sturdy.halves.middle == np.datetime64("2026-02-16")
+
+
+def test_a_number_that_is_none_cannot_be_written(good):
+    with pytest.raises(ValueError, match="Out of range float"):
+        as_text(replace(good.ratio, daily=float("nan")))
+
+
+def with_reading(found, **more):
+    return replace(found, readings=(replace(found.readings[0], **more), *found.readings[1:]))
+
+
+def pair(p):
+    return Comparison(50, 50, 40, 0.01, 0.0, 0.01, 0.001, 0.02, p)
+
+
+FAULTS = {
+    "attempts": (lambda f: with_reading(f, attempts=29), "29 attempts on 90 days"),
+    "days": (lambda f: with_reading(f, days=19), "108 attempts on 19 days"),
+    "a reading": (
+        lambda f: replace(f, readings=(f.readings[0], replace(f.readings[1], low=-0.001))),
+        "read optimistically, 95 % interval -0.100 %",
+    ),
+    "an interval that is not known": (
+        lambda f: with_reading(f, low=None, high=None),
+        "read pessimistically, 95 % interval not known",
+    ),
+    "the base": (
+        lambda f: replace(
+            f, ablations=(f.ablations[0], replace(f.ablations[1], attempts=pair(0.051)))
+        ),
+        "without the map, read optimistically, p = 0.051",
+    ),
+    "a base that is not known": (
+        lambda f: replace(
+            f, ablations=(replace(f.ablations[0], attempts=pair(None)), f.ablations[1])
+        ),
+        "without the map, read pessimistically, p not known",
+    ),
+    "a placebo": (
+        lambda f: replace(f, placebos=(*f.placebos, Against("mirrored", 1, 0.01, None, 0.06))),
+        "placebo mirrored: +1.000 % an attempt, p = 0.060",
+    ),
+    "the trials": (
+        lambda f: replace(f, ratio=replace(f.ratio, deflated=0.949)),
+        "deflated Sharpe ratio 0.949 (at least 0.95)",
+    ),
+    "trials that are not known": (
+        lambda f: replace(f, ratio=replace(f.ratio, deflated=None)),
+        "deflated Sharpe ratio not known (at least 0.95)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_test_alone_denies_the_edge_and_is_named(good, name):
+    spoil, words = FAULTS[name]
+    spoilt = spoil(good)
+    assert not shows_edge(spoilt)
+    assert verdict(spoilt)[2].startswith("No edge is shown: it did not stand 1 of")
+    last = verdict(spoilt)[-1]
+    assert last.startswith("What did not: ")
+    assert words in last
+    assert "; " not in last
+
+
+def test_a_placebo_that_enters_nothing_is_said_and_denies_nothing(good):
+    none = replace(
+        good, placebos=(*good.placebos, Against("distance only", 0, None, None, None))
+    )
+    assert shows_edge(none)
+    assert "placebo distance only: makes no attempt to be held against" in verdict(none)[-1]
+
+
+def test_a_loss_is_called_one(good):
+    worse = [replace(one, mean=-0.02, low=-0.03, high=-0.01) for one in good.readings]
+    assert verdict(replace(good, readings=tuple(worse)))[2] == (
+        "No edge is shown: it loses, in every reading of ambiguous bars."
+    )
+
+
+numbers = st.one_of(st.none(), st.floats(-1, 1))
+
+
+@given(
+    low=numbers,
+    p=st.one_of(st.none(), st.floats(0, 1)),
+    deflated=st.one_of(st.none(), st.floats(0, 1)),
+    attempts=st.integers(0, 99),
+)
+def test_an_edge_needs_everything(good, low, p, deflated, attempts):
+    first = good.readings[0]
+    made = Reading("pessimistic", attempts, attempts, 40, 0.0, 0.01, 0.001, low, 1.0, 0.01)
+    spoilt = replace(
+        good,
+        readings=(made, replace(first, bound="optimistic")),
+        placebos=(replace(good.placebos[0], p=p),),
+        ratio=replace(good.ratio, deflated=deflated),
+    )
+    needed = [
+        attempts >= 30,
+        low is not None and low > 0,
+        p is not None and p <= 0.05,
+        deflated is not None and deflated >= 0.95,
+    ]
+    assert shows_edge(spoilt) == all(needed)
+    said = verdict(spoilt)
+    assert ("An edge is shown" in said[2]) == all(needed)
+    assert all(sentence.endswith(".") for sentence in said)
+
+
+def told(windows, snapshots=()):
+    """A catalog that knows no more than incidents and snapshots."""
+    con = duckdb.connect()
+    con.sql(
+        "create table incidents (table_name text, subject text, start_ts timestamp, "
+        "end_ts timestamp, check_name text, source text)"
+    )
+    for window in windows:
+        con.execute("insert into incidents values (?, ?, ?, ?, 'c', 's')", window)
+    con.sql(
+        "create macro incidents_at(table_asked, coin, since, until) as table select * from "
+        "incidents where table_name = table_asked and subject in ('all', coin)"
+    )
+    con.sql("create macro dex_of(coin) as 'hyperliquid'")
+    con.sql("create table snapshots (trusted bool, scope text, snapshot_ts timestamptz)")
+    for row in snapshots:
+        con.execute("insert into snapshots values (?, ?, ?)", row)
+    return con
+
+
+def test_incidents_by_hand():
+    """Trades of hours 3 to 5 and 50 to 52, which close at the ends of those bars."""
+    run, other = runs_of(
+        replay_of(96, [trade_of(3, 5), trade_of(50, 52)]), replay_of(96, [trade_of(3, 5)])
+    )
+    other = replace(other, bars=replace(other.bars, coin="ETH"))
+    con = told(
+        [
+            ("candles", "BTC", "2026-01-02 06:00", "2026-01-02 07:00"),  # begins as it closes
+            ("candles", "BTC", "2026-01-02 05:59", None),  # of one instant, while it is open
+            ("candles", "BTC", "2026-01-02 01:00", "2026-01-02 03:00"),  # ends as it opens
+            ("positions", "all", "2026-01-02 04:00", "2026-01-02 04:30"),  # of both coins
+            ("positions", "ETH", "2026-01-03 04:00", "2026-01-09"),
+        ]
+    )
+    candles, positions, fills = reported(con, [run, other])
+    assert (candles.table, candles.windows, candles.trades) == ("candles", 3, 1)
+    assert (positions.windows, positions.trades) == (2, 2)
+    assert (fills.windows, fills.trades) == (0, 0)
+
+
+def test_untrusted_snapshots_of_the_period_and_the_coin_s_dex_are_counted():
+    con = told(
+        [],
+        [
+            (False, "hyperliquid", "2026-01-02 05:00+00"),
+            (False, "all", "2026-01-02 06:00+00"),
+            (True, "all", "2026-01-02 07:00+00"),
+            (False, "other", "2026-01-02 05:00+00"),
+            (False, "hyperliquid", "2026-01-06 00:00+00"),
+        ],
+    )
+    assert untrusted(con, runs_of(replay_of(96))) == 2
+
+
+def test_nothing_is_said_of_a_lake_that_was_not_asked(good):
+    assert (good.cascades, good.incidents, good.untrusted) == (None, None, None)
