@@ -1,0 +1,209 @@
+"""This module changes what a connection shows of a lake, beneath every view and macro.
+
+The tables of a lake are views of views (:mod:`warehouse.attach`); those in the schema
+``listed`` name the files.  They are set aside, and others take their names: what reads a table,
+by whatever macro, sees the world it is put into.
+"""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from backtest.card import LOOKBACK
+from backtest.market import HOME
+from backtest.proof.garbage import scrambled
+from backtest.proof.worlds import OPENED, TRUNCATED, World
+from warehouse.attach import quoted
+from warehouse.contracts.table import Table
+from warehouse.contracts.tables import CANDLES, FUNDING, TABLES
+
+READ = tuple(table for table in TABLES if table.name in LOOKBACK)
+# A replay charges and fills by what the venue did, however late that was published.
+HISTORY = ("candles", "funding", "order_books", "asset_contexts")
+BOOKS = ("parts", "asks")
+VIEWS = tuple(name for table in TABLES for name in (table.name, f"{table.name}_versions"))
+
+
+class CutLake:
+    """A connection whose lake can be put into other worlds.
+
+    Parameters
+    ----------
+    con
+        Of :func:`warehouse.open_lake`; nobody else may use it.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        # A sum of floats depends on its order, and the order on how many threads there are.
+        con.execute("set threads = 1")
+        # Maps that were binned ahead say what the rows say.
+        con.execute("delete from promised.levels_days")
+        for name in (*VIEWS, *BOOKS):
+            con.execute(f"alter view listed.{name} rename to {name}_whole")
+        self.show(None)
+
+    def show(self, world: World | None) -> None:
+        """Put the lake into a world, out of the one it is in; null: as it is."""
+        for name, select in as_it_is() if world is None else selects(world):
+            self.con.execute(f"create or replace view listed.{name} as {select}")
+
+
+def as_it_is() -> Iterator[tuple[str, str]]:
+    """Yield the name of every view, and what it is where nothing is cut.
+
+    What a study does not read is empty in every world.
+    """
+    read = {name for table in READ for name in (table.name, f"{table.name}_versions")}
+    for name in (*VIEWS, *BOOKS):
+        there = "" if name in (*read, *BOOKS) else " where false"
+        yield name, f"from listed.{name}_whole{there}"
+
+
+def selects(world: World) -> Iterator[tuple[str, str]]:
+    """Yield the name of each view that differs in a world, and what it is."""
+    for table in READ:
+        yield table.name, _current(table, world)
+        yield f"{table.name}_versions", _versions(table, world)
+    cut = _sql(world)
+    yield "parts", _parts(world) if world.kind == TRUNCATED else "from listed.parts_whole"
+    asked = f"a.day::timestamp at time zone 'UTC' + to_hours(greatest(a.hour, 0)) <= {cut}"
+    only = f"where {asked}" if world.kind == TRUNCATED else ""
+    yield "asks", f"select a.* from listed.asks_whole as a {only}"
+
+
+def _current(table: Table, world: World) -> str:
+    """Return what counts today of a table, in a world."""
+    known = world.knowable and table.name not in HISTORY
+    rows = _rows(table, world, table.name, known, ())
+    if table is CANDLES:
+        rows = f"select part.* from ({rows}) as part where {_pinned_candles(world)}"
+        if world.kind == TRUNCATED:
+            rows = f"{rows} union all {_empty_bar(world)}"
+    if table is FUNDING and world.pin.funding is not None:
+        pin = world.pin
+        rows = (
+            f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
+            f"or part.source = {quoted(pin.funding or '')}"
+        )
+        if world.kind == TRUNCATED:
+            rows = _with_payment(rows, world)
+    return rows
+
+
+def _versions(table: Table, world: World) -> str:
+    """Return all versions of a table, in a world."""
+    rows = _rows(
+        table, world, f"{table.name}_versions", world.knowable, ("since_ts", "superseded_ts")
+    )
+    if not world.knowable or world.kind != TRUNCATED:
+        return rows
+    late = f"if(part.superseded_ts > {_sql(world)}, null, part.superseded_ts)"
+    return f"select part.* replace ({late} as superseded_ts) from ({rows}) as part"
+
+
+def _rows(table: Table, world: World, name: str, known: bool, spans: tuple[str, ...]) -> str:
+    """Return the rows of a view; those after the cut are gone or garbage."""
+    cut = _sql(world)
+    after = f"{_ended(table)} > {cut}"
+    if known:
+        since = f" or coalesce(part.since_ts > {cut}, false)" if spans else ""
+        after = f"({after} or part.known_ts > {cut}{since})"
+    whole = f"from listed.{name}_whole as part"
+    if world.kind == TRUNCATED:
+        return f"select part.* {whole} where part.{table.time} <= {cut} and not {after}"
+    opened = f"part.start_ts = {cut}" if world.kind == OPENED else "false"
+    columns = [
+        f"{value} as {column}"
+        for column, value in scrambled(table, after, world.seed, world.close_px, opened)
+    ]
+    inner = ", ".join(["part.day", *columns, *(f"part.{span}" for span in spans)])
+    names = ["day", *(column.name for column in table.columns)]
+    outer = [f"part.{one}" for one in names]
+    outer += [f"{one.sql} as {one.name}" for one in table.derived]
+    outer += [f"part.{span}" for span in spans]
+    return f"select {', '.join(outer)} from (select {inner} {whole}) as part"
+
+
+def _ended(table: Table) -> str:
+    """Return when a row is all there, as SQL."""
+    if table is CANDLES:
+        return "part.start_ts + bar_length(part.interval)"
+    return f"part.{table.time}"
+
+
+def _pinned_candles(world: World) -> str:
+    """Return that a candle is of those that the study was played on."""
+    pin = world.pin
+    own = f"part.venue = {quoted(pin.venue)} and part.source = {quoted(pin.source)}"
+    home = f"part.venue = {quoted(HOME)} and part.source = {quoted(pin.home or '')}"
+    intervals = ", ".join(map(quoted, pin.intervals))
+    return (
+        f"part.coin <> {quoted(pin.coin)} "
+        f"or (part.interval in ({intervals}) and ({own} or {home}))"
+    )
+
+
+def _empty_bar(world: World) -> str:
+    """Return a bar after the cut in which nothing happens."""
+    pin, cut, px = world.pin, _sql(world), f"{world.close_px!r}::double"
+    values = {
+        "day": f"({cut} at time zone 'UTC')::date",
+        "venue": quoted(pin.venue),
+        "coin": quoted(pin.coin),
+        "interval": quoted(pin.intervals[0]),
+        "start_ts": cut,
+        **dict.fromkeys(("open_px", "high_px", "low_px", "close_px"), px),
+        "volume": "0.0::double",
+        "source": quoted(pin.source),
+        "known_ts": cut,
+    }
+    return "select " + ", ".join(f"{values[name]} as {name}" for name in CANDLES.promised.names)
+
+
+def _with_payment(rows: str, world: World) -> str:
+    """Return payments, with one of nothing at the open of the empty bar."""
+    pin, cut = world.pin, _sql(world)
+    values = {
+        "day": f"({cut} at time zone 'UTC')::date",
+        "venue": quoted(HOME),
+        "coin": quoted(pin.coin),
+        "time_ts": cut,
+        "rate": "0.0::double",
+        "period_hours": "1.0::double",
+        "source": quoted(pin.funding or ""),
+        "known_ts": cut,
+    }
+    nothing = ", ".join(f"{values[name]} as {name}" for name in FUNDING.promised.names)
+    # A stamp may lie some milliseconds off its hour, so what is near the cut may be for it.
+    return (
+        f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
+        f"or part.time_ts < {cut} - interval 30 minute union all select {nothing}"
+    )
+
+
+def _parts(world: World) -> str:
+    """Return the ledger as it would have been: what grows is held up to the cut."""
+    cut = _sql(world)
+    replaced = [
+        f"least(part.max_ts, {cut}) as max_ts",
+        f"if(part.known_ts = part.max_ts, least(part.known_ts, {cut}), part.known_ts) "
+        "as known_ts",
+    ]
+    there = f"part.min_ts <= {cut}"
+    if world.knowable:
+        replaced.append(
+            f"if(part.superseded_ts > {cut}, null, part.superseded_ts) as superseded_ts"
+        )
+        there += (
+            f" and (part.known_ts <= {cut} or part.known_ts = part.max_ts "
+            f"or part.known_ts is null) and (part.since_ts <= {cut} or part.since_ts is null)"
+        )
+    return (
+        f"select part.* replace ({', '.join(replaced)}) "
+        f"from listed.parts_whole as part where {there}"
+    )
+
+
+def _sql(world: World) -> str:
+    return f"{quoted(world.moment.isoformat())}::timestamptz"

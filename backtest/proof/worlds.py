@@ -1,0 +1,112 @@
+"""This module says what a lake is changed to in order to prove that a study never looked ahead.
+
+A cut is a moment.  What happened after it, and what was known only after it if the study asks
+for what was knowable, either is gone or is garbage.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from backtest.bars import as_utc
+from backtest.market import HOME
+from backtest.tape import Tape
+
+TRUNCATED = "truncated"
+SCRAMBLED = "scrambled"
+OPENED = "scrambled within a bar"
+KINDS = (TRUNCATED, SCRAMBLED, OPENED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Which rows a tape was made of; of a longer period others might have been chosen.
+
+    Attributes
+    ----------
+    coin
+        Whose tape it is.
+    venue, source
+        Of its candles.
+    intervals
+        Of its bars, and of the finer ones that it has.
+    home
+        Source of Hyperliquid's candles, of which the volume is taken; null: there are none.
+    funding
+        Source of its payments; null: none are read.
+    """
+
+    coin: str
+    venue: str
+    source: str
+    intervals: tuple[str, ...]
+    home: str | None
+    funding: str | None
+
+    @classmethod
+    def of(cls, tape: Tape) -> "Pin":
+        """Return what a tape was made of."""
+        bars = tape.bars
+        finer = () if tape.fine is None else (tape.fine.interval,)
+        home = bars.source if bars.venue == HOME else _fullest(tape)
+        intervals = (bars.interval, *finer)
+        return cls(bars.coin, bars.venue, bars.source, intervals, home, tape.funding.source)
+
+
+def _fullest(tape: Tape) -> str | None:
+    """Return the source of Hyperliquid's candles that the volume of a day is taken from."""
+    bars = tape.period
+    found = tape.lake.sql(
+        "select source from candles where coin = $coin and venue = $venue "
+        "and interval = $interval and start_ts < $last "
+        "and start_ts >= $first::timestamptz - interval 1 day "
+        "group by all order by count(*) desc, source limit 1",
+        params={
+            "coin": bars.coin,
+            "venue": HOME,
+            "interval": bars.interval,
+            "first": as_utc(bars.start[0]),
+            "last": as_utc(bars.start[-1]),
+        },
+    ).fetchall()
+    return found[0][0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One change of a lake.
+
+    Attributes
+    ----------
+    kind
+        ``truncated``: nothing exists that happened, or was known, after the cut, but one empty
+        bar at the last close, for nothing is asked of a map at a close that nothing follows.
+        ``scrambled``: it exists, with other numbers that are as possible.  ``scrambled within a
+        bar``: likewise, but the bar that opens at the cut keeps its open.
+    row
+        Bar of the period whose close is the cut.
+    cut
+        That close.
+    close_px
+        USD.
+    seed
+        Of the garbage.
+    knowable
+        True: what was known only after the cut counts as after it.
+    pin
+        Whose bars they are.
+    """
+
+    kind: str
+    row: int
+    cut: np.datetime64
+    close_px: float
+    seed: int
+    knowable: bool
+    pin: Pin
+
+    @property
+    def moment(self) -> datetime:
+        """Return the cut as UTC time."""
+        return as_utc(self.cut)

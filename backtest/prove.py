@@ -1,0 +1,197 @@
+"""This module proves that a study never looked ahead, by taking the future away from it.
+
+At many moments the lake is cut: what came later is gone, or is garbage that a contract would
+still allow, and the study is played again.  Of what it did before, nothing may change.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from backtest.bars import utc
+from backtest.proof.compare import compared, ended
+from backtest.proof.cut_lake import CutLake
+from backtest.proof.cuts import cut_rows
+from backtest.proof.difference import Difference
+from backtest.proof.structure import breach, published
+from backtest.proof.worlds import KINDS, Pin, World
+from backtest.question import Question
+from backtest.study import Played, play
+from warehouse import open_lake
+from warehouse.store.lake import Lake
+
+Progress = Callable[[str, int, int], None]
+CUTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of a proof.
+
+    Attributes
+    ----------
+    cuts
+        Moments at which the lake was cut, of all coins.
+    replays
+        How often a coin was played again.
+    decisions, trades
+        Closes and trades that were compared, of the rule and of the one without the map.
+    difference
+        The first that was found; null: the past is the same in every world.
+    """
+
+    cuts: int
+    replays: int
+    decisions: int
+    trades: int
+    difference: Difference | None
+
+    def __str__(self) -> str:
+        """Return what was compared, and what came of it, as one sentence."""
+        said = (
+            f"{self.cuts} cuts x {len(KINDS)} kinds, {self.decisions:,} decisions and "
+            f"{self.trades:,} trades compared: "
+        )
+        return said + ("nothing changed." if self.difference is None else str(self.difference))
+
+
+def prove(
+    lake: str | Path | Lake,
+    question: Question,
+    cuts: int = CUTS,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> Proof:
+    """Play a question in worlds without, and with another, future.
+
+    Parameters
+    ----------
+    lake
+        Folder or URL of the lake; nothing is written.
+    question
+        What is asked.
+    cuts
+        Moments at which the lake is cut, of each coin.
+    seed
+        Of the moments and of the garbage; null: the question's own.
+    progress
+        Told what is done, how many replays are done, of how many.
+
+    Returns
+    -------
+    Proof
+        With the first difference; what comes after it is not looked for.
+
+    Raises
+    ------
+    LookupError
+        If the question cannot be played on the lake as it is.
+    ValueError
+        If ``cuts`` is not 1 or more.
+    """
+    seed = question.seed if seed is None else seed
+    rng = np.random.default_rng(seed)
+    count = _Count(cuts * len(KINDS) * len(question.coins), progress)
+    with open_lake(lake) as con:
+        cut_lake = CutLake(con)
+        known = published(con)
+        # Each coin has an account of its own, so each is proven by itself.
+        for coin in question.coins:
+            cut_lake.show(None)
+            asked = replace(question, coins=(coin,))
+            count.tell(coin)
+            played = play(con, asked)
+            difference = _order(played, known)
+            if difference is not None:
+                return count.proof(difference)
+            for world in _worlds(played, cuts, seed, rng):
+                count.tell(f"{coin} {utc(world.cut)} {world.kind}")
+                cut_lake.show(world)
+                pinned = replace(asked, venue=world.pin.venue)
+                difference = _changed(con, pinned, played, world, known)
+                if difference is not None:
+                    return count.proof(difference)
+                count.add(world, played)
+    return count.proof(None)
+
+
+class _Count:
+    """How much was compared."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress = total, progress
+        self.moments: set[tuple[str, np.datetime64]] = set()
+        self.replays = self.decisions = self.trades = 0
+
+    def tell(self, now: str) -> None:
+        if self.progress is not None:
+            self.progress(now, self.replays, self.total)
+
+    def add(self, world: World, played: Played) -> None:
+        self.moments.add((world.pin.coin, world.cut))
+        self.replays += 1
+        self.decisions += (world.row + 1) * len({run.run_id for run in played.runs})
+        self.trades += sum(ended(run, world.row).size for run in played.runs)
+        self.tell(world.pin.coin)
+
+    def proof(self, difference: Difference | None) -> Proof:
+        return Proof(len(self.moments), self.replays, self.decisions, self.trades, difference)
+
+
+def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> Iterator[World]:
+    """Yield the worlds that a coin is played in, in order of the cut."""
+    (tape,), own = played.tapes, played.own[0]
+    pin = Pin.of(tape)
+    for row in cut_rows(own.bars, own.decisions.side, cuts, rng):
+        for kind in KINDS:
+            yield World(
+                kind,
+                row,
+                own.bars.end[row],
+                float(own.bars.close_px[row]),
+                seed,
+                own.knowable,
+                pin,
+            )
+
+
+def _order(
+    played: Played, known: Mapping[np.datetime64, np.datetime64], world: World | None = None
+) -> Difference | None:
+    """Return where a run breaks the order of time; null: nowhere."""
+    terms = played.question.terms
+    for run in played.runs:
+        found = breach(run, terms, played.tapes[0].fine, known)
+        if found is not None:
+            return found if world is None else replace(found, kind=world.kind, cut=world.cut)
+    return None
+
+
+def _changed(
+    con: duckdb.DuckDBPyConnection,
+    question: Question,
+    played: Played,
+    world: World,
+    known: Mapping[np.datetime64, np.datetime64],
+) -> Difference | None:
+    """Return what a world changes of the past; null: nothing."""
+    try:
+        other = play(con, question)
+    except (LookupError, ValueError) as error:
+        run = played.own[0]
+        said = ("replay", None, "error", "none", str(error))
+        return Difference(
+            world.kind, world.cut, run.coin, run.strategy.variant, run.replay.bound, *said
+        )
+    for ours, theirs in ((played.own, other.own), (played.base, other.base)):
+        there = {run.replay.bound: run for run in theirs}
+        for run in ours:
+            # A world without finer bars has one reading fewer.
+            if run.replay.bound in there:
+                found = compared(world, question.terms, run, there[run.replay.bound])
+                if found is not None:
+                    return found
+    return _order(other, known, world)

@@ -1,0 +1,92 @@
+"""Strategies that cheat, each in one way, and honest ones beside them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.decisions import Decisions
+from backtest.strategies.breakout import Breakout
+from backtest.strategies.strategy import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cheat(Strategy):
+    """Enter on the sign of a signal that its kind of cheat made."""
+
+    lookback: int = 6
+
+    @property
+    def warmup(self):
+        return self.lookback
+
+    def decide(self, view):
+        signal = self.signal(view)
+        return Decisions.of(
+            np.where(np.abs(signal) > self.least, np.sign(signal), 0),
+            stop_fraction=0.01,
+            target_fraction=0.01,
+            max_bars=6,
+            notional=1000.0,
+        )
+
+    least = 0.006
+
+
+class LastBar(Cheat):
+    """Honest: the rise of the bar that closed."""
+
+    def signal(self, view):
+        return view.close_px / view.open_px - 1
+
+
+class NextBar(Cheat):
+    """The rise of the bar to come: a future candle."""
+
+    def signal(self, view):
+        rise = view.close_px / view.open_px - 1
+        return np.append(rise[1:], 0.0)
+
+
+class Centred(Cheat):
+    """The close against a mean of the bars around it: a centred window."""
+
+    def signal(self, view):
+        smooth = np.convolve(view.close_px, np.ones(7) / 7, mode="same")
+        return smooth / view.close_px - 1
+
+
+class Trailing(Cheat):
+    """Honest: the close against a mean of the bars before it."""
+
+    def signal(self, view):
+        summed = np.cumsum(np.insert(view.close_px, 0, 0.0))
+        n = len(view)
+        first = np.maximum(np.arange(n) - 6, 0)
+        mean = (summed[1:] - summed[first]) / (np.arange(n) + 1 - first)
+        return view.close_px / mean - 1
+
+
+class DayOfFunding(Cheat):
+    """What the whole UTC day will have paid, at each of its hours: end-of-day funding."""
+
+    least = 1e-4
+
+    def signal(self, view):
+        day = (view.bars.start.astype("datetime64[D]")).astype(int)
+        rate = np.nan_to_num(view.flow().funding_rate)
+        return np.bincount(day - day[0], weights=rate)[day - day[0]]
+
+
+class FundingSoFar(Cheat):
+    """Honest: what the UTC day has paid up to each of its hours."""
+
+    least = 1e-4
+
+    def signal(self, view):
+        day = view.bars.start.astype("datetime64[D]")
+        rate = np.nan_to_num(view.flow().funding_rate)
+        return np.array([rate[: n + 1][day[: n + 1] == day[n]].sum() for n in range(len(view))])
+
+
+CLASSES = (LastBar, NextBar, Centred, Trailing, DayOfFunding, FundingSoFar)
+BREAKOUT = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)

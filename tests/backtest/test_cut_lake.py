@@ -1,0 +1,179 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from backtest.proof.cut_lake import HISTORY, READ, CutLake
+from backtest.proof.worlds import KINDS, OPENED, SCRAMBLED, TRUNCATED, Pin, World
+from tests.rows import T0
+from tests.warehouse import shown_market, whole_market
+from tests.warehouse.every_macro import AT, UNTIL
+from tests.warehouse.test_point_in_time import NOT_KNOWABLE, Moment, answer
+from warehouse import open_lake
+from warehouse.contracts.tables import CANDLES
+
+HOUR = timedelta(hours=1)
+CUT = T0 + 52 * HOUR
+PIN = Pin("BTC", "hyperliquid", "test", ("15m",), "test", "test")
+
+
+def world(kind, *, knowable=True, cut=CUT, seed=1):
+    moment = np.datetime64(cut.replace(tzinfo=None), "us")
+    return World(kind, 0, moment, 100.0, seed, knowable, PIN)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    with open_lake(tmp_path_factory.mktemp("lake")) as con:
+        shown_market.put(con, whole_market.made())
+        shown_market.show(con, T0 + 10_000 * HOUR, False)
+        beneath(con)
+        yield con
+
+
+def beneath(con):
+    """Let the tables be read through the views that name a lake's files, as in any lake."""
+    for table in READ:
+        columns = ", ".join(f"part.{name}" for name in table.promised.names)
+        spans = "part.since_ts, part.superseded_ts"
+        con.execute(
+            f"create or replace view listed.{table.name} as select {columns} "
+            f"from shown.{table.name} as part where part.superseded_ts is null; "
+            f"create or replace view listed.{table.name}_versions as "
+            f"select {columns}, {spans} from shown.{table.name} as part; "
+            f"create or replace view {table.name} as "
+            f"select {columns} from listed.{table.name} as part; "
+            f"create or replace view {table.name}_versions as "
+            f"select {columns}, {spans} from listed.{table.name}_versions as part"
+        )
+    con.execute("create or replace view parts as from listed.parts")
+
+
+@pytest.fixture(scope="module")
+def lake(con):
+    con.execute(
+        "create or replace table promised.parts as "
+        "select * exclude (row_number) replace (max_ts - interval 59 minute as min_ts) "
+        "from told.parts"
+    )
+    return CutLake(con)
+
+
+def rows(con, name, where="true"):
+    return con.sql(f"from {name} where {where} order by all").fetchall()
+
+
+def count(con, name, where):
+    ((found,),) = con.sql(f"select count(*) from {name} as part where {where}").fetchall()
+    return found
+
+
+@pytest.mark.parametrize("knowable", [True, False])
+@pytest.mark.parametrize("table", READ, ids=lambda table: table.name)
+def test_nothing_from_after_the_cut_is_left(con, lake, table, knowable):
+    late = {table.name: f"part.{table.time} > $cut", f"{table.name}_versions": "false"}
+    if table is CANDLES:  # but the empty bar
+        late[table.name] = "part.start_ts > $cut or part.start_ts = $cut and high_px > low_px"
+    if knowable:
+        late[f"{table.name}_versions"] = "part.since_ts > $cut or part.known_ts > $cut"
+        if table.name not in HISTORY:
+            late[table.name] += " or part.known_ts > $cut"
+    late[f"{table.name}_versions"] += f" or part.{table.time} > $cut"
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    for name, where in late.items():
+        lake.show(None)
+        assert count(con, name, where.replace("$cut", cut)) or table.name == "incidents"
+        lake.show(world(TRUNCATED, knowable=knowable))
+        assert count(con, name, where.replace("$cut", cut)) == 0
+        assert count(con, name, "true") or table.name == "incidents"
+
+
+@pytest.mark.parametrize("kind", [SCRAMBLED, OPENED])
+@pytest.mark.parametrize(
+    "table", [table for table in READ if table.name != "incidents"], ids=lambda one: one.name
+)
+def test_what_came_before_the_cut_stays_and_what_came_after_is_other(con, lake, table, kind):
+    ended = f"{table.time} + bar_length(interval)" if table is CANDLES else table.time
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    before, after = f"{ended} <= {cut}", f"{ended} > {cut}"
+    name = f"{table.name}_versions"
+    lake.show(None)
+    early, late = rows(con, name, before), rows(con, name, after)
+    lake.show(world(kind, knowable=False))
+    assert rows(con, name, before) == early
+    changed = rows(con, name, after)
+    assert len(changed) == len(late)
+    assert changed != late
+    lake.show(world(kind, knowable=False, seed=2))
+    assert rows(con, name, after) != changed
+
+
+def test_a_late_publication_is_garbage_where_only_the_knowable_counts(con, lake):
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    where = f"snapshot_ts <= {cut} and known_ts > {cut}"
+    lake.show(None)
+    held = rows(con, "positions_versions", where)
+    assert held
+    lake.show(world(SCRAMBLED, knowable=False))
+    assert rows(con, "positions_versions", where) == held
+    lake.show(world(SCRAMBLED))
+    assert rows(con, "positions_versions", where) != held
+
+
+def test_a_scrambled_bar_is_one_that_could_have_been(con, lake):
+    for kind in (SCRAMBLED, OPENED):
+        lake.show(world(kind, cut=T0 + 45 * HOUR))
+        bars = con.sql("select open_px, high_px, low_px, close_px from candles").fetchnumpy()
+        low = np.minimum(bars["open_px"], bars["close_px"])
+        assert (bars["low_px"] <= low).all()
+        assert (bars["high_px"] >= np.maximum(bars["open_px"], bars["close_px"])).all()
+        assert (bars["low_px"] > 0).all()
+
+
+def test_only_the_open_of_the_bar_at_the_cut_is_kept(con, lake):
+    told = {}
+    for kind in (None, SCRAMBLED, OPENED):
+        lake.show(kind and world(kind))
+        at_cut, *later = con.sql(
+            "select open_px, close_px from candles where start_ts >= $cut and coin = 'BTC' "
+            "and interval = '15m' and source = 'test' order by start_ts",
+            params={"cut": CUT},
+        ).fetchall()
+        told[kind] = [*at_cut, later]
+    (opened, closed, later), (other_open, *_), (kept, *rest) = told.values()
+    assert kept == opened != other_open
+    assert closed != rest[0]
+    assert later != rest[1]
+
+
+# What a backtest asks.
+READ_FROM = ("snapshot_at", "positions_at", "liquidation_clusters", "liquidation_flow")
+
+
+def changed(con, lake, kind, knowable, names=None):
+    """Return the macros whose answers of at or before the cut differ in a world."""
+    asked = [
+        (name, query, Moment(at, knowable))
+        for some, at in ((AT, CUT), (UNTIL, CUT), (AT, CUT - 3.5 * HOUR))
+        for name, query in some.items()
+        if names is None or name in names
+        if not (knowable and name in NOT_KNOWABLE)
+    ]
+    told = []
+    for one in (None, world(kind, knowable=knowable)):
+        lake.show(one)
+        told.append([answer(con, query, moment) for _, query, moment in asked])
+    assert any(told[0])
+    return {name for (name, *_), one, other in zip(asked, *told, strict=True) if one != other}
+
+
+@pytest.mark.parametrize("knowable", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_backtests_ask_is_answered_alike_before_the_cut(con, lake, kind, knowable):
+    assert changed(con, lake, kind, knowable, READ_FROM) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_macro_answers_otherwise_before_the_cut(con, lake, kind):
+    assert changed(con, lake, kind, True) == set()

@@ -1,0 +1,208 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import backtest.prove
+import backtest.replay
+import backtest.runs
+import backtest.tape
+from backtest.prove import prove
+from backtest.question import Question
+from backtest.strategies.asymmetry_filter import AsymmetryFilter
+from backtest.strategies.cluster_take_profit import ClusterTakeProfit
+from backtest.terms import Terms
+from tests.backtest import leaks
+from tests.backtest.leaks import BREAKOUT
+from tests.backtest.small_lake import at, land_bars, land_funding, land_lake, walk
+
+LAST = 80
+FILTERED = AsymmetryFilter(entry=BREAKOUT, reach_pct=10.0)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    root = land_lake(tmp_path_factory.mktemp("lake"), hours=LAST)
+    land_bars(root, walk(LAST, seed=5), coin="ETH", volume=1e5)
+    land_funding(root, (LAST + 1) * [1e-4], coin="ETH")
+    return root
+
+
+def asked(strategy, **more):
+    said = {"coins": ("BTC",), "since": at(6), "until": at(LAST)}
+    return Question(strategy=strategy, **said | more)
+
+
+def proven(lake, question, cuts=2, seed=1):
+    found = prove(lake, question, cuts, seed)
+    assert found.difference is None, str(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        leaks.LastBar(),
+        pytest.param(leaks.Trailing(), marks=pytest.mark.slow),
+        pytest.param(leaks.FundingSoFar(), marks=pytest.mark.slow),
+        pytest.param(ClusterTakeProfit(entry=FILTERED), marks=pytest.mark.slow),
+    ],
+    ids=lambda strategy: type(strategy).__name__,
+)
+def test_an_honest_strategy_passes(lake, strategy):
+    found = proven(lake, asked(strategy))
+    assert (found.cuts, found.replays) == (2, 6)
+    assert found.decisions >= 6
+    assert found.trades > 0
+    assert "2 cuts x 3 kinds" in str(found)
+    assert "nothing changed" in str(found)
+
+
+def test_maps_that_count_from_their_own_moment_pass_where_they_are_asked_for(lake):
+    proven(lake, asked(FILTERED, knowable=False))
+
+
+def test_every_coin_is_proven_by_itself(lake):
+    found = proven(lake, asked(leaks.LastBar(), coins=("BTC", "ETH")), cuts=1)
+    assert (found.cuts, found.replays) == (2, 6)
+
+
+def test_a_late_order_passes(lake):
+    proven(lake, asked(BREAKOUT, terms=Terms(latency=np.timedelta64(90, "m"))), cuts=2)
+
+
+def test_progress_is_told(lake):
+    told = []
+    prove(lake, asked(BREAKOUT), 1, 1, lambda *now: told.append(now))
+    assert told[0] == ("BTC", 0, 3)
+    assert told[-1] == ("BTC", 3, 3)
+
+
+def differs(lake, question, cuts=2, seed=1):
+    found = prove(lake, question, cuts, seed).difference
+    assert found is not None
+    assert found.coin == "BTC"
+    return found
+
+
+@pytest.mark.parametrize("cheat", [leaks.NextBar, leaks.Centred, leaks.DayOfFunding])
+def test_a_strategy_that_looks_ahead_is_caught(lake, cheat):
+    found = differs(lake, asked(cheat()))
+    assert found.what == "decision"
+    assert found.at <= found.cut
+    assert found.expected != found.found
+    assert str(found).startswith("cut 2026-01-0")
+    assert f"{found.field} is {found.found}, not {found.expected}" in str(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", backtest.prove.KINDS)
+@pytest.mark.parametrize("cheat", [leaks.NextBar, leaks.Centred, leaks.DayOfFunding])
+def test_every_kind_of_world_catches_a_look_ahead(lake, monkeypatch, cheat, kind):
+    monkeypatch.setattr(backtest.prove, "KINDS", (kind,))
+    assert differs(lake, asked(cheat()), cuts=4).kind == kind
+
+
+def own_bar(legs, latency, lay=backtest.replay.lay):
+    """Return what lets an order fill at the open of the bar whose close decides it."""
+    grid = lay(legs, latency)
+    return grid._replace(decisions=np.roll(grid.decisions, -1, axis=0))
+
+
+def test_a_fill_that_nobody_had_decided_yet_is_caught(lake, monkeypatch):
+    monkeypatch.setattr(backtest.replay, "lay", own_bar)
+    found = differs(lake, asked(BREAKOUT))
+    assert (found.kind, found.what, found.field) == ("as it is", "trade", "side")
+
+
+def test_a_fill_in_the_bar_that_decides_is_caught(lake, monkeypatch):
+    def told(*words, replay=backtest.runs.replay, **more):
+        made = replay(*words, **more)
+        made.trades["decided"] += 1
+        return made
+
+    monkeypatch.setattr(backtest.replay, "lay", own_bar)
+    monkeypatch.setattr(backtest.runs, "replay", told)
+    found = differs(lake, asked(BREAKOUT))
+    assert (found.kind, found.what, found.field) == ("as it is", "trade", "entry")
+    assert found.expected.startswith("at or after 2026-01-0")
+
+
+def test_such_a_fill_is_caught_by_the_open_that_stays(lake, monkeypatch):
+    """Truncation does not see it: nothing after the close is looked at."""
+    monkeypatch.setattr(backtest.replay, "lay", own_bar)
+    monkeypatch.setattr(backtest.prove, "_order", lambda *_: None)
+    found = differs(lake, asked(BREAKOUT), cuts=4)
+    assert (found.kind, found.what) == ("scrambled within a bar", "trade")
+
+
+def test_a_replay_that_hides_when_it_decided_is_caught(lake, monkeypatch):
+    """Orders are moved to the bar before, as if its close had known."""
+
+    def earlier(self, decisions, leg=backtest.tape.Tape.leg):
+        orders = np.roll(decisions.orders, -1)
+        return leg(self, replace(decisions, orders=orders))
+
+    monkeypatch.setattr(backtest.tape.Tape, "leg", earlier)
+    assert differs(lake, asked(BREAKOUT)).what == "decision"
+
+
+def unlagged(*words, read=backtest.tape.read_maps, **more):
+    return read(*words, **more | {"knowable": False})
+
+
+def test_a_map_that_was_not_published_yet_is_caught(lake, monkeypatch):
+    monkeypatch.setattr(backtest.tape, "read_maps", unlagged)
+    found = differs(lake, asked(FILTERED))
+    assert (found.kind, found.what, found.field) == ("as it is", "decision", "known_ts")
+    assert "at or before" in found.expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", backtest.prove.KINDS)
+def test_such_a_map_is_caught_by_cutting_too(lake, monkeypatch, kind):
+    monkeypatch.setattr(backtest.prove, "KINDS", (kind,))
+    monkeypatch.setattr(backtest.tape, "read_maps", unlagged)
+    monkeypatch.setattr(backtest.prove, "_order", lambda *_: None)
+    found = differs(lake, asked(FILTERED), cuts=6)
+    assert (found.kind, found.what) == (kind, "decision")
+
+
+def test_funding_that_knows_its_day_is_caught(lake, monkeypatch):
+    """Each hour is charged the mean of its whole day."""
+
+    def smeared(lake, bars, load=backtest.tape.load_funding):
+        funding = load(lake, bars)
+        day = (bars.start.astype("datetime64[D]")).astype(int)
+        day -= day[0]
+        mean = np.bincount(day, weights=funding.rate) / np.bincount(day)
+        return funding._replace(rate=mean[day])
+
+    monkeypatch.setattr(backtest.tape, "load_funding", smeared)
+    found = differs(lake, asked(BREAKOUT), cuts=6)
+    assert (found.what, found.field) in {("equity", "equity"), ("trade", "funding")}
+
+
+def test_a_world_that_cannot_be_played_is_a_difference(lake, monkeypatch):
+    played = []
+
+    def once(*words, play=backtest.prove.play):
+        if played:
+            raise LookupError("no such bars")
+        played.append(words)
+        return play(*words)
+
+    monkeypatch.setattr(backtest.prove, "play", once)
+    found = differs(lake, asked(BREAKOUT))
+    assert (found.what, found.field, found.found) == ("replay", "error", "no such bars")
+
+
+def test_no_cut_proves_nothing(lake):
+    with pytest.raises(ValueError, match="cuts 0 must be 1 or more"):
+        prove(lake, asked(BREAKOUT), 0)
+
+
+def test_the_lake_is_left_as_it_was(lake):
+    before = {path: path.read_bytes() for path in lake.rglob("*") if path.is_file()}
+    proven(lake, asked(BREAKOUT), cuts=1)
+    assert {path: path.read_bytes() for path in lake.rglob("*") if path.is_file()} == before
