@@ -18,15 +18,17 @@ def lake(tmp_path_factory):
 
 
 def run(lake, *words):
-    return CliRunner().invoke(backtest, [*words, "--lake", str(lake)], catch_exceptions=False)
+    few = [] if "--draws" in words else ["--draws", "3"]
+    named = [*words, *few, "--lake", str(lake)]
+    return CliRunner().invoke(backtest, named, catch_exceptions=False)
 
 
 def test_a_table_and_a_verdict(lake):
     done = run(lake, "--coin", "BTC", *PERIOD)
     assert done.exit_code == 0
-    for word in ("without map", "asymmetry filter", "cluster take-profit", "mean trade %"):
+    for word in ("without map", "asymmetry_filter", "cluster_take_profit", "mean trade %"):
         assert word in done.stdout
-    assert done.stdout.count("trades") > 3
+    assert done.stdout.count("Tested: breakout") == done.stdout.count("undertow report") == 3
     assert "Assumed: A decision made at the close" in done.stderr
 
 
@@ -41,6 +43,50 @@ def test_json_holds_the_runs_rows_and_nothing_else(lake):
     assert isinstance(rows[0]["trades"], int)
     live = json.loads(run(lake, "--coin", "BTC", *PERIOD, "--json", "--as-if-live").stdout)
     assert live[0]["knowable"] is False
+
+
+def test_a_strategy_and_its_parameters_are_named(lake):
+    words = ["--strategy", "breakout+regime_stops", "--set", "lookback=6"]
+    words += ["--set", "regime_stops.fragile_pct=0.5", "--draws", "3"]
+    told = json.loads(run(lake, "--coin", "BTC", *PERIOD, "--json", *words).stdout)
+    assert {row["variant"] for row in told} == {"without map", "regime_stops"}
+    said = [json.loads(row["parameters"]) for row in told if row["variant"] == "regime_stops"]
+    assert said[0]["fragile_pct"] == 0.5
+    assert said[0]["entry"]["lookback"] == 6
+
+
+def test_a_class_of_ones_own_is_named_with_its_module(lake, tmp_path, monkeypatch):
+    (tmp_path / "own_rules.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ["--strategy", "own_rules:BuyTheDip", "--set", "own_rules:BuyTheDip.fall=0.005"]
+    told = json.loads(run(lake, "--coin", "BTC", *PERIOD, "--json", *words).stdout)
+    assert {row["variant"] for row in told} == {"without map"}
+    assert told[0]["trades"] > 0
+    assert json.loads(told[0]["parameters"])["fall"] == 0.005
+
+
+OWN = """
+from dataclasses import dataclass
+
+from backtest.decisions import Decisions
+from backtest.strategies.strategy import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyTheDip(Strategy):
+    fall: float = 0.03
+
+    def decide(self, view):
+        fell = view.close_px < view.open_px * (1 - self.fall)
+        return Decisions.of(fell, stop_fraction=0.02, max_bars=24, notional=10_000.0)
+"""
+
+
+def test_every_strategy_is_listed():
+    done = CliRunner().invoke(backtest, ["strategies", "--json"], catch_exceptions=False)
+    told = {row["strategy"]: row for row in json.loads(done.stdout)}
+    assert {"breakout", "asymmetry_filter", "cascade_follow", "sized"} <= told.keys()
+    assert "min_ratio=1.0" in told["asymmetry_filter"]["parameters"]
 
 
 def test_the_environment_may_name_the_lake(lake, monkeypatch):
@@ -77,6 +123,16 @@ def test_costs_are_set_by_name(lake):
         (["--coin", "BTC", *PERIOD, "--venue", "okx"], LookupError, "okx BTC"),
         (["--coin", " , ", *PERIOD], ValueError, "--coin"),
         (["--coin", "BTC", *PERIOD, "--taker-bps", "4500"], ValueError, "taker_fee 0.45"),
+        (["--coin", "BTC", *PERIOD, "--latency", "2"], ValueError, "--latency '2'"),
+        (["--coin", "BTC", *PERIOD, "--limit-fill", "through:x"], ValueError, "is no number"),
+        (["--coin", "BTC", *PERIOD, "--limit-fill", "magic"], ValueError, "--limit-fill"),
+        (["--coin", "BTC", *PERIOD, "--leverage", "0"], ValueError, "leverage 0.0"),
+        (["--coin", "BTC", *PERIOD, "--interval", "2h"], ValueError, "interval '2h'"),
+        (["--coin", "BTC", *PERIOD, "--set", "stop_pct"], ValueError, "NAME=VALUE"),
+        (["--coin", "BTC", *PERIOD, "--set", "lookback=x"], ValueError, "whole number"),
+        (["--coin", "BTC", *PERIOD, "--set", "sized.by=risk"], ValueError, "sized.by"),
+        (["--coin", "BTC", *PERIOD, "--strategy", "magic"], ValueError, "'magic' is not known"),
+        (["--coin", "BTC", *PERIOD, "--draws", "-1"], ValueError, "draws -1"),
     ],
 )
 def test_errors_are_one_line(lake, words, error, said):

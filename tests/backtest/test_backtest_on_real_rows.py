@@ -7,9 +7,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from backtest.question import Question
 from backtest.slippage import SIZES, SlippageUnknown, load_slippage
-from backtest.study import run_study
-from backtest.terms import Costs
+from backtest.strategies.asymmetry_filter import AsymmetryFilter
+from backtest.strategies.breakout import Breakout
+from backtest.strategies.cluster_take_profit import ClusterTakeProfit
+from backtest.study import play
+from backtest.terms import Costs, Terms
 from backtest.ticks import price_above, price_below
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import ASSET_CONTEXTS, CANDLES, FUNDING, POSITIONS, SNAPSHOTS
@@ -17,6 +21,7 @@ from warehouse.store import land
 
 SINCE, UNTIL = datetime(2026, 2, 3, tzinfo=UTC), datetime(2026, 2, 13, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+FREE = Terms(Costs(slippage="none"))
 
 
 def market_rows(real, file):
@@ -95,16 +100,31 @@ def land_all(root, real):
         land(root, SNAPSHOTS, pa.Table.from_pylist([snapshot], SNAPSHOTS.schema), part)
 
 
+def replayed(root, strategy, terms=FREE):
+    question = Question(
+        strategy=strategy, coins=("BTC",), since=SINCE, until=UNTIL, knowable=False, terms=terms
+    )
+    with open_lake(root) as con:
+        return play(con, question)
+
+
 @pytest.fixture(scope="module")
-def study(real, tmp_path_factory):
+def filtered(lake):
+    return replayed(lake, AsymmetryFilter(entry=Breakout()))
+
+
+@pytest.fixture(scope="module")
+def lake(real, tmp_path_factory):
     root = tmp_path_factory.mktemp("real")
     land_all(root, real)
     with pytest.raises(SlippageUnknown, match="slippage of BTC is not known"):
-        run_study(root, "BTC", SINCE, UNTIL, knowable=False)
-    return run_study(root, "BTC", SINCE, UNTIL, knowable=False, costs=Costs(slippage="none"))
+        replayed(root, AsymmetryFilter(entry=Breakout()), Terms())
+    return root
 
 
-def test_the_law_charges_a_few_basis_points_at_the_volume_the_venue_said(real, study, tmp_path):
+def test_the_law_charges_a_few_basis_points_at_the_volume_the_venue_said(
+    real, filtered, tmp_path
+):
     """On 4 February 2026: a deviation of 3 to 8 % a day, and 5.2 billion USD of volume."""
     land_all(tmp_path, real)
     universe = pl.read_csv(real / "market" / "universe.csv").filter(name="BTC")
@@ -115,9 +135,10 @@ def test_the_law_charges_a_few_basis_points_at_the_volume_the_venue_said(real, s
     row |= {"day_notional_volume": volume, "source": "market"}
     batch = pa.Table.from_pylist([row], ASSET_CONTEXTS.schema)
     land(tmp_path, ASSET_CONTEXTS, batch, "universe")
-    found = load_slippage(open_lake(tmp_path), study.bars)
+    bars = filtered.tapes[0].period
+    found = load_slippage(open_lake(tmp_path), bars)
     known = np.flatnonzero(np.isfinite(found.curves[:, 0, 0]))
-    assert study.bars.start[known].astype(str).tolist() == [
+    assert bars.start[known].astype(str).tolist() == [
         "2026-02-04T07:00:00.000000",
         "2026-02-04T08:00:00.000000",
     ]
@@ -133,23 +154,25 @@ def test_the_law_charges_a_few_basis_points_at_the_volume_the_venue_said(real, s
     assert 1e-4 < wanted < 3e-4
 
 
-def test_prices_come_from_the_first_of_the_fullest_venues(study):
-    assert (study.bars.venue, len(study.bars), study.gaps) == ("binance", 240, [])
-    assert any("hyperliquid has none over the whole period" in note for note in study.notes)
+def test_prices_come_from_the_first_of_the_fullest_venues(filtered):
+    bars = filtered.tapes[0].period
+    assert (bars.venue, len(bars), filtered.gaps) == ("binance", 240, [])
+    assert any("hyperliquid has none over the whole period" in note for note in filtered.notes)
 
 
-def test_the_filter_decides_as_the_rows_say(real, study):
+def test_the_filter_decides_as_the_rows_say(real, filtered):
     books = snapshots(real)
-    base = study.run("without map", "pessimistic").decisions.side
-    filtered = study.run("asymmetry filter", "pessimistic").decisions.side
+    bars = filtered.tapes[0].period
+    (base,) = (run.decisions.side for run in filtered.of("pessimistic", base=True))
+    (chosen,) = (run.decisions.side for run in filtered.of("pessimistic"))
     decided = np.flatnonzero(base[:-1])
     assert decided.size > 10
     for bar in decided:
-        moment = study.bars.end[bar].item().replace(tzinfo=UTC)
-        px = study.bars.close_px[bar]
+        moment = bars.end[bar].item().replace(tzinfo=UTC)
+        px = bars.close_px[bar]
         before = [stamp for stamp in books if stamp <= moment]
         if not before:
-            assert filtered[bar] == 0
+            assert chosen[bar] == 0
             continue
         rows = books[max(before)].with_columns(
             usd=pl.col("size").abs() * pl.col("liquidation_price")
@@ -158,17 +181,18 @@ def test_the_filter_decides_as_the_rows_say(real, study):
         above = rows.filter(pl.col("size") < 0, at > px, at <= px * 1.15)["usd"].sum()
         below = rows.filter(pl.col("size") > 0, at < px, at >= px * 0.85)["usd"].sum()
         ahead, behind = (above, below) if base[bar] > 0 else (below, above)
-        assert filtered[bar] == (base[bar] if ahead > 0 and ahead >= behind else 0)
+        assert chosen[bar] == (base[bar] if ahead > 0 and ahead >= behind else 0)
 
 
-def test_targets_lie_one_tick_before_a_window_of_real_positions(real, study):
+def test_targets_lie_one_tick_before_a_window_of_real_positions(real, lake):
     """And no window that starts within one per cent of the chosen one holds more."""
     books = snapshots(real)
-    decisions = study.run("cluster take-profit", "pessimistic").decisions
+    (run,) = replayed(lake, ClusterTakeProfit(entry=Breakout())).of("pessimistic")
+    decisions, bars = run.decisions, run.bars
     chosen = np.flatnonzero(np.isfinite(decisions.target_px))
     assert chosen.size > 5
     for bar in chosen:
-        side, px = int(decisions.side[bar]), study.bars.close_px[bar]
+        side, px = int(decisions.side[bar]), bars.close_px[bar]
         rows = books[decisions.snapshot_ts[bar].item().replace(tzinfo=UTC)]
         rows = rows.filter((pl.col("size") * side) < 0 if side > 0 else pl.col("size") > 0)
         rows = rows.filter(pl.col("liquidation_price").is_not_null())
@@ -181,9 +205,3 @@ def test_targets_lie_one_tick_before_a_window_of_real_positions(real, study):
         assert (low > px) if side > 0 else (low * 1.01 < px)
         # A window is a cluster only where no window within its own width holds more.
         assert held[low] >= max(held[near] for near in at if low / 1.01 < near < low * 1.01)
-
-
-def test_ten_days_are_too_few_to_claim_anything(study):
-    from backtest.study import verdicts
-
-    assert all("too few trades to say anything" in sentence for sentence in verdicts([study]))
