@@ -10,7 +10,7 @@ from backtest.market import is_simulated, mixed
 from backtest.question import Question
 from backtest.runs import Run, run
 from backtest.tape import Tape, load_tape
-from backtest.terms import ASSUMPTIONS
+from backtest.terms import assumptions
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,7 +67,7 @@ class Played:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Return what is taken for granted, one sentence each."""
-        return ASSUMPTIONS
+        return assumptions(self.question.terms)
 
 
 def play(

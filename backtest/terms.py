@@ -8,34 +8,6 @@ from backtest.records import RULES, SHARE, THROUGH, TOUCH
 
 LIMITS = {"touch": TOUCH, "through": THROUGH, "share": SHARE}
 
-ASSUMPTIONS = (
-    "A decision made at the close of a bar fills at the open of the next bar, in full.",
-    "Stop and target are watched from the entry bar on; a bar that opens beyond one fills at "
-    "its open, otherwise at the level.",
-    "A target is a resting limit that fills when the price touches it; a stop is a market "
-    "order at its level.",
-    "Market orders give up slippage by their size, from the newest book recorded at or before "
-    "the open of the bar, one hour old at most, whose fill is measured from its mid; where "
-    "there is none, by the impact law: 1 bp of half a spread, and the volatility of the day "
-    "before times the root of the order's share of that day's volume. A book that thins within "
-    "the bar is not seen.",
-    "A decision whose target is no longer ahead of the price at the fill opens no trade and is "
-    "counted as unfilled.",
-    "A bar that spans stop and target is read twice: the stop first (pessimistic) and the "
-    "target first (optimistic).",
-    "One position at a time, of the same notional at every entry; no signal is taken at a "
-    "close at which it is open.",
-    "The account is liquidated when its equity falls below the maintenance margin of the "
-    "coin's tiers as they stood at the start, on prices of trades in place of the mark.",
-    "A bar is known at its close. Holding times count bars, so a hole between bars lengthens "
-    "them.",
-    "Entries, stops, time exits and the end pay the taker fee, targets the maker fee.",
-    "Hourly funding is paid on every stamp after the entry while the position is held, on its "
-    "value at the oracle price, or at the open of the bar where that is not known.",
-    "Books, volumes and funding are what the venue did: they are no signal, and count however "
-    "late they were published.",
-)
-
 AT_ONCE = np.timedelta64(0, "us")
 
 
@@ -123,3 +95,60 @@ class Terms:
         out["taker_fee"], out["maker_fee"] = self.costs.taker_fee, self.costs.maker_fee
         out["leverage"], out["start_equity"] = self.leverage, self.start_equity
         return out
+
+
+def assumptions(terms: Terms) -> tuple[str, ...]:
+    """Return what a replay on these terms takes for granted, one sentence each."""
+    late = "" if terms.latency == AT_ONCE else f" after {_seconds(terms.latency)} on the way"
+    said = [
+        f"A decision made at the close of a bar fills at the next open{late}, in full.",
+        "Stop and target are watched from the entry bar on; a bar that opens beyond one fills "
+        "at its open, otherwise at the level.",
+        f"A target and a limit are resting orders that fill {_resting(terms)}; a stop is a "
+        "market order at its level.",
+        "A decision whose target is no longer ahead of the price at the fill, or whose stop is "
+        "no longer behind it, opens no trade and is counted as unfilled.",
+        "A bar in which what came first cannot be told is read twice, for the worse "
+        "(pessimistic) and for the better (optimistic); where finer bars are held, they are "
+        "looked into (drilled).",
+        "One position a coin at a time, each coin in an account of its own; no signal is taken "
+        "at a close at which a position is open.",
+        "The account is liquidated when its equity falls below the maintenance margin of the "
+        "coin's tiers as they stood at the start, on prices of trades in place of the mark.",
+        "A bar is known at its close. Holding times count bars, so a hole between bars "
+        "lengthens them.",
+        "Orders that take pay the taker fee, orders that rested the maker fee.",
+    ]
+    if terms.costs.slippage == "charged":
+        said.append(
+            "Market orders give up slippage by their size, from the newest book recorded at or "
+            "before the open of the bar, one hour old at most, whose fill is measured from its "
+            "mid; where there is none, by the impact law: 1 bp of half a spread, and the "
+            "volatility of the day before times the root of the order's share of that day's "
+            "volume. A book that thins within the bar is not seen."
+        )
+    if terms.costs.funding == "charged":
+        said.append(
+            "Hourly funding is paid on every stamp after the entry while the position is held, "
+            "on its value at the oracle price, or at the bar's open where that is not known."
+        )
+    said.append(
+        "Books, volumes and funding are what the venue did: they are no signal, and count "
+        "however late they were published."
+    )
+    return tuple(said)
+
+
+def _resting(terms: Terms) -> str:
+    if terms.limit == "through":
+        return f"when the price trades {terms.ticks:g} ticks beyond them"
+    if terms.limit == "share":
+        return (
+            f"when the price touches them, for {100 * terms.volume_share:g} % of what the bar "
+            "traded at most"
+        )
+    return "when the price touches them"
+
+
+def _seconds(latency: np.timedelta64) -> str:
+    return f"{latency / np.timedelta64(1, 's'):g} s"

@@ -277,6 +277,11 @@ def test_what_a_reader_must_know_is_said(lake, studies):
     live = replayed(lake, knowable=False)
     assert "no follower of an archive could have done" in " ".join(live.notes)
     assert any("touches" in sentence for sentence in played.assumptions)
+    terms = Terms(Costs(funding="none"), limit="through", latency=np.timedelta64(2, "s"))
+    other = " ".join(replayed(lake, ENTRY, terms=terms).assumptions)
+    assert "after 2 s on the way" in other
+    assert "trades 1 ticks beyond them" in other
+    assert "Hourly funding" not in other
 
 
 def test_a_strategy_must_decide_on_every_bar(lake):
