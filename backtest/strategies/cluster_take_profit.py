@@ -85,9 +85,10 @@ def cluster_targets(
     edge = np.where(side > 0, maps.cluster_above, maps.cluster_below)
     edge[side == 0] = np.nan
     target = np.full(side.size, np.nan)
-    for row in np.flatnonzero(~np.isnan(edge)):
-        before = price_below if side[row] > 0 else price_above
-        px = before(float(edge[row]), size_decimals)
-        if px > 0:
-            target[row] = px
+    for rows, before in ((side > 0, price_below), (side < 0, price_above)):
+        # A map stands for many closes: each of its edges is stepped from once.
+        rows &= ~np.isnan(edge)
+        edges, which = np.unique(edge[rows], return_inverse=True)
+        px = np.array([before(float(one), size_decimals) for one in edges])
+        target[rows] = np.where(px > 0, px, np.nan)[which]
     return target, edge

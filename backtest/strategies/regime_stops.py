@@ -132,22 +132,32 @@ def tightened(made: Decisions, view: View, turned: np.ndarray, fraction: float) 
     price moved on the way.
     """
     orders = made.orders
-    entries = np.flatnonzero(orders["side"])
     held = last_side(orders["side"])
     rests = np.where(orders["kind"] == MARKET, 0, orders["good_for"])
     last = np.where(orders["max_bars"] > 0, orders["max_bars"] + rests, len(view))
     moved = np.full(len(view), np.nan)
-    for row in np.flatnonzero(turned & (held != 0)):
-        side = int(held[row])
-        mine = entries[(entries < row) & (orders["side"][entries] == side)]
-        mine = mine[mine + last[mine] >= row]
-        if not mine.size:
-            continue
-        since = slice(mine[0] + 1, row + 1)
-        best = view.high_px[since].max() if side > 0 else view.low_px[since].min()
-        nearest = [best * (1 - side * orders["stop_fraction"][mine].min())]
-        nearest += [px for px in moved[since][held[since] == side] if not np.isnan(px)]
-        px = view.close_px[row] * (1 - side * fraction)
-        if px * side > max(level * side for level in nearest):
-            moved[row] = px
+    for side, best_px in ((1, view.high_px), (-1, -view.low_px)):
+        # Prices times the side, so that nearer is higher for shorts too.
+        entries = np.flatnonzero(orders["side"] == side)
+        ends = entries + last[entries]
+        rows = np.flatnonzero(turned & (held == side))
+        levels = np.full(len(view), -np.inf)
+        oldest, since, best = 0, -1, -np.inf
+        for row, upto in zip(rows, np.searchsorted(entries, rows), strict=True):
+            while oldest < upto and ends[oldest] < row:
+                oldest += 1
+            if oldest == upto:
+                continue
+            if entries[oldest] != since:
+                since = seen = entries[oldest]
+                best = -np.inf
+            best = max(best, best_px[seen + 1 : row + 1].max())
+            seen = row
+            distance = orders["stop_fraction"][entries[oldest:upto]].min()
+            level = side * view.close_px[row] * (1 - side * fraction)
+            if level > max(
+                best * (1 - side * distance), levels[since + 1 : row].max(initial=-np.inf)
+            ):
+                levels[row] = level
+                moved[row] = side * level
     return moved
