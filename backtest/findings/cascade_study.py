@@ -13,6 +13,9 @@ from backtest.tape import Tape
 
 BEFORE, AFTER = 24, 48
 FEWEST_EVENTS = 5
+DAY = np.timedelta64(86_400_000_000, "us")
+# The macro answers for a million minutes at most.
+STRETCH = 300 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,41 @@ def cascade_study(lake: duckdb.DuckDBPyConnection, tapes: Sequence[Tape]) -> Cas
     """
     parts = []
     for tape in tapes:
-        found = lake.sql(
-            "select start_ts::timestamp as start_ts, if(side = 'long', -1, 1) as way "
-            "from cascades($coin, $since, $until) order by start_ts",
-            params={
-                "coin": tape.coin,
-                "since": as_utc(tape.period.start[0]),
-                "until": as_utc(tape.period.end[-1]),
-            },
-        ).pl()
-        began = found["start_ts"].to_numpy().astype("datetime64[us]")
-        parts.append(paths(tape.bars, began, found["way"].to_numpy()))
+        period = tape.period.start[0], tape.period.end[-1]
+        parts.append(paths(tape.bars, *cascades_of(lake, tape.coin, *period)))
     rows = np.concatenate([path for path, _ in parts])
     return mean_path(rows, np.concatenate([day for _, day in parts]))
+
+
+def cascades_of(
+    lake: duckdb.DuckDBPyConnection, coin: str, since: np.datetime64, until: np.datetime64
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return when the cascades of a coin in ``[since, until)`` began, and which way they push.
+
+    Returns
+    -------
+    began : datetime64[us][e]
+        UTC, rising.
+    way : int64[e]
+        -1: longs were liquidated, mostly; +1: shorts.
+    """
+    began, way = [np.zeros(0, "datetime64[us]")], [np.zeros(0, np.int64)]
+    for low in np.arange(since, until, STRETCH):
+        high = min(low + STRETCH, until)
+        found = lake.sql(
+            "select start_ts::timestamp as start_ts, if(side = 'long', -1, 1) as way "
+            "from cascades($coin, $since, $until) where start_ts < $high order by start_ts",
+            params={
+                "coin": coin,
+                "since": as_utc(low),
+                "high": as_utc(high),
+                # What begins slowly is told by what follows.
+                "until": as_utc(min(high + DAY, until)),
+            },
+        ).pl()
+        began.append(found["start_ts"].to_numpy().astype("datetime64[us]"))
+        way.append(found["way"].to_numpy().astype(np.int64))
+    return np.concatenate(began), np.concatenate(way)
 
 
 def paths(bars: Bars, began: np.ndarray, way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

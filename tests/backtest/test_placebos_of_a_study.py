@@ -7,9 +7,11 @@ import pytest
 
 from backtest.decisions import Decisions
 from backtest.placebos.atlas import Atlas, NotHeld
-from backtest.placebos.looked import look
+from backtest.placebos.looked import decided, look
+from backtest.placebos.mirrored import mirrored_flow
 from backtest.placebos.placebo import placebo_rows
 from backtest.placebos.play import NAMES, allowed, play_placebos
+from backtest.placebos.yesterday import yesterdays_flow
 from backtest.pooled import attempts_of
 from backtest.question import Question
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
@@ -23,12 +25,14 @@ from tests.backtest.small_lake import (
     HOURS,
     at,
     land_bars,
+    land_fills,
     land_funding,
     land_lake,
     land_snapshot,
 )
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_PLACEBOS
+from warehouse.store import landing
 
 ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
 BOTH = ClusterTakeProfit(entry=AsymmetryFilter(entry=ENTRY, reach_pct=10.0), reach_pct=10.0)
@@ -159,6 +163,40 @@ def test_what_a_rule_looks_at_is_seen(con, played):
     told = look(tape, FollowFlow())
     assert told.reach_pct is None
     assert told.flow is not None
+
+
+@pytest.fixture(scope="module")
+def liquidated(tmp_path_factory):
+    """A study of flow: four days in which longs or shorts were liquidated by turns."""
+    root = land_lake(tmp_path_factory.mktemp("flow"))
+    sides = np.random.default_rng(3).choice(["long", "short", ""], 96)
+    with landing(root) as batches:
+        for hour, side in enumerate(sides):
+            land_fills(batches, hour, [(10, side, 5000.0)] if side else [])
+    terms = Terms(Costs(slippage="none"))
+    with open_lake(root) as con:
+        yield sides, play(con, asked(FollowFlow(), since=at(0), until=at(96), terms=terms))
+
+
+def test_a_rule_of_flow_has_every_placebo_but_the_distance(liquidated):
+    _, played = liquidated
+    found = {one.name: len(one.draws) for one in play_placebos(played)}
+    assert found == {"random times": 8, "mirrored": 1, "shuffled": 8, "yesterday": 1}
+
+
+def test_flow_placebos_enter_where_their_flow_says(liquidated):
+    """The rule sells after hours in which longs were liquidated; its mirror, shorts."""
+    sides, played = liquidated
+    (tape,), (own,) = played.tapes, played.of("pessimistic")
+    flow = look(tape, FollowFlow()).flow
+    last = np.arange(96) < 95  # at the last close nothing is decided that could fill
+    sold = {name: np.flatnonzero((sides == name) & last) for name in ("long", "short")}
+    assert np.flatnonzero(own.decisions.side[:-1]).tolist() == sold["long"].tolist()
+    mirror = decided(tape, FollowFlow(), None, mirrored_flow(flow))
+    assert np.flatnonzero(mirror.side[:-1]).tolist() == sold["short"].tolist()
+    late = decided(tape, FollowFlow(), None, yesterdays_flow(flow, tape.bars))
+    day_after = sold["long"][sold["long"] < 71] + 24
+    assert np.flatnonzero(late.side[:-1]).tolist() == day_after.tolist()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.findings.against import Against
+from backtest.findings.cascade_study import cascades_of
 from backtest.findings.find import Findings, find
 from backtest.findings.plain import as_text
 from backtest.findings.reading import Reading
@@ -19,6 +20,7 @@ from backtest.trials import Trials
 from backtest.verdict import hurdles, shows_edge, verdict
 from tests.backtest.made import At, planted, played_of, replay_of, tape_of, trade_of
 from tests.backtest.test_findings import runs_of
+from warehouse.catalog import open_lake
 
 DAYS = 90
 
@@ -259,6 +261,43 @@ def test_incidents_by_hand():
     assert (candles.table, candles.windows, candles.trades) == ("candles", 3, 1)
     assert (positions.windows, positions.trades) == (2, 2)
     assert (fills.windows, fills.trades) == (0, 0)
+
+
+def test_cascades_of_a_long_period_are_asked_for_in_stretches():
+    """One begins in the last hour of the first stretch, and is told by the day after it."""
+    con = duckdb.connect()
+    con.sql(
+        "create table begun as select unnest([timestamptz '2026-01-02 05:00+00', "
+        "'2026-10-28 23:00+00', '2026-10-29 01:00+00', '2028-03-01 00:00+00']) as start_ts, "
+        "unnest(['long', 'short', 'long', 'short']) as side"
+    )
+    con.sql(
+        "create macro cascades(coin, since, until) as table select * from begun where "
+        "start_ts >= since and start_ts < until - interval 2 hours "
+        "and until - since <= interval 301 days"
+    )
+    edges = np.array(["2026-01-02", "2028-02-01"], "datetime64[us]")
+    began, way = cascades_of(con, "BTC", *edges)
+    assert began.astype("datetime64[D]").astype(str).tolist() == [
+        "2026-01-02",
+        "2026-10-28",
+        "2026-10-29",
+    ]
+    assert way.tolist() == [-1, 1, -1]
+    later = np.array(["2026-01-03", "2026-01-04"], "datetime64[us]")
+    assert cascades_of(con, "BTC", *later)[0].size == 0
+
+
+def test_a_lake_without_fills_has_no_cascade(tmp_path):
+    close, rows = planted(4, 0.0, seed=1)
+    played = played_of([tape_of(close)], At(rows=rows), draws=2)
+    with open_lake(tmp_path) as con:
+        found = find(played, play_placebos(played), Trials(np.zeros(1)), 0, con)
+    assert found.cascades.events == 0
+    assert set(found.cascades.mean) == {None}
+    assert [one.windows for one in found.incidents] == [0, 0, 0]
+    assert found.untrusted == 0
+    assert Findings.of_json(found.as_json()) == found
 
 
 def test_untrusted_snapshots_of_the_period_and_the_coin_s_dex_are_counted():
