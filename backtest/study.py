@@ -123,7 +123,7 @@ def play(
 def map_notes(own: Run) -> list[str]:
     """Return what a reader must know of the maps and the flow that a run used."""
     wanted = own.decisions.wanted != 0
-    if own.strategy.without_map() is None or not wanted.any():
+    if own.strategy.blind or not wanted.any():
         return []
     missed = int((wanted & own.decisions.unmapped).sum())
     said = [f"{own.coin}: {missed} of {wanted.sum()} signals had no map or flow by then."]

@@ -36,6 +36,11 @@ class Breakout(Entry):
         """Return the bars of the range."""
         return self.lookback
 
+    @property
+    def blind(self) -> bool:
+        """Return that the rule knows no map."""
+        return True
+
     def decide(self, view: View) -> Decisions:
         """Return an entry at each close beyond the range."""
         return self.enter(breakout(view.high_px, view.low_px, view.close_px, self.lookback))

@@ -20,6 +20,11 @@ class BuyAndHold(Entry):
     target_pct: float | None = None
     max_bars: int = 0
 
+    @property
+    def blind(self) -> bool:
+        """Return that the rule knows no map."""
+        return True
+
     def decide(self, view: View) -> Decisions:
         """Return one entry."""
         side = np.zeros(len(view), np.int8)

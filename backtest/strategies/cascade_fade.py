@@ -61,6 +61,11 @@ class CascadeFade(Entry):
         """Return the rule that buys falls, whoever sold."""
         return replace(self, uses_flow=False) if self.uses_flow else None
 
+    @property
+    def blind(self) -> bool:
+        """Return whether falls alone decide."""
+        return not self.uses_flow
+
     def decide(self, view: View) -> Decisions:
         """Return an entry at each close that ends such a fall."""
         wanted = fades(view.close_px, self.lookback, self.move_pct / 100, rises=self.rises)

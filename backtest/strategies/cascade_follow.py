@@ -67,6 +67,11 @@ class CascadeFollow(Entry):
         """Return the rule that follows a move, whoever made it."""
         return replace(self, uses_flow=False) if self.uses_flow else None
 
+    @property
+    def blind(self) -> bool:
+        """Return whether moves alone decide."""
+        return not self.uses_flow
+
     def decide(self, view: View) -> Decisions:
         """Return one entry a cascade, and an exit where it fades."""
         move = np.diff(view.close_px, prepend=view.close_px[:1])

@@ -52,6 +52,11 @@ class MeanReversionSymmetric(Entry):
         """Return the rule that fades in every regime."""
         return replace(self, uses_map=False) if self.uses_map else None
 
+    @property
+    def blind(self) -> bool:
+        """Return whether every regime is faded."""
+        return not self.uses_map
+
     def decide(self, view: View) -> Decisions:
         """Return entries against far closes, and exits where price crosses the mean."""
         away = deviations(view.close_px, self.lookback)

@@ -39,6 +39,11 @@ class Momentum(Entry):
         """Return the bars compared."""
         return self.lookback
 
+    @property
+    def blind(self) -> bool:
+        """Return that the rule knows no map."""
+        return True
+
     def decide(self, view: View) -> Decisions:
         """Return an entry where the way turns, and at the first close; it leaves the other."""
         way = ways(view.close_px, self.lookback)

@@ -55,6 +55,11 @@ class RegimeStops(Wrapper):
         numbers(self, "reach_pct", above=0, below=100)
 
     @property
+    def blind(self) -> bool:
+        """Return whether the one stop is set on what knows no map."""
+        return not self.uses_map and self.entry.blind
+
+    @property
     def variant(self) -> str:
         """Return the names of the wrappers that use a map, the innermost first."""
         return super().variant if self.uses_map else self.entry.variant

@@ -44,8 +44,13 @@ class Strategy(ABC):
         """Return one decision per bar of ``view``, each from its own row and those before."""
 
     def without_map(self) -> "Strategy | None":
-        """Return the same rule that knows neither map nor flow; null: it knows none anyway."""
+        """Return the same rule that knows neither map nor flow; null: there is none."""
         return None
+
+    @property
+    def blind(self) -> bool:
+        """Return whether the rule looks at neither map nor flow; a rule must say so itself."""
+        return False
 
     @property
     def rule(self) -> str:
@@ -55,7 +60,7 @@ class Strategy(ABC):
     @property
     def variant(self) -> str:
         """Return what the rule uses of the map: names of strategies, or ``without map``."""
-        return WITHOUT_MAP if self.without_map() is None else self.name
+        return WITHOUT_MAP if self.blind else self.name
 
     def parameters(self) -> dict[str, object]:
         """Return the strategy's name and fields as plain values, strategies within it too."""
@@ -102,6 +107,11 @@ class Wrapper(Strategy):
 @dataclass(frozen=True, kw_only=True)
 class MaplessWrapper(Wrapper):
     """A wrapper that looks at neither map nor flow: it stays where the map is taken away."""
+
+    @property
+    def blind(self) -> bool:
+        """Return whether the wrapped strategy looks at neither."""
+        return self.entry.blind
 
     @property
     def variant(self) -> str:

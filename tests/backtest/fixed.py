@@ -17,6 +17,10 @@ class Fixed(Strategy):
     leaves: tuple[int, ...] = ()
     told_of: int = 0
 
+    @property
+    def blind(self):
+        return True
+
     def decide(self, view):
         side = np.array(self.sides[: len(view)], np.int8)
         leave = np.isin(np.arange(len(view)), self.leaves)
