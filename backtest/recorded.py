@@ -1,51 +1,115 @@
-"""This module finds the study that a name of a run or of a study means."""
+"""This module finds the study of a run in the lake."""
 
 import json
-from collections.abc import Iterable
+import re
+from typing import NamedTuple
 
 import duckdb
 
+NAME = re.compile(r"[0-9a-f]{1,64}")
+SHOWN = 5
 
-def recorded(lake: duckdb.DuckDBPyConnection, run: str) -> dict[str, object]:
-    """Return a row of ``backtest_studies``.
+
+class Recorded(NamedTuple):
+    """One row of ``backtest_studies``, as far as it takes to ask it again.
+
+    Attributes
+    ----------
+    study_id
+        Its name.
+    question
+        JSON, of :meth:`backtest.question.Question.as_json`.
+    own, base
+        Names of its runs, of the rule and of the one without the map.
+    data_hash, code_hash
+        Of the parts it read and the code that ran.
+    title
+        Rule, coins and period, in words.
+    """
+
+    study_id: str
+    question: str
+    own: tuple[str, ...]
+    base: tuple[str, ...]
+    data_hash: str
+    code_hash: str
+    title: str
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Return the names of its runs."""
+        return (*self.own, *self.base)
+
+
+def find_study(lake: duckdb.DuckDBPyConnection, name: str) -> Recorded:
+    """Return the study that a name stands for.
 
     Parameters
     ----------
     lake
         Catalog of a lake.
-    run
-        A ``study_id``, a ``run_id`` of the study's rule, or an unambiguous beginning of either.
+    name
+        ``study_id`` or ``run_id``, or the beginning of one that no other study has.
 
     Raises
     ------
     LookupError
-        If no study is meant, or several are; the message names what there is.
+        If no study has it, or several do; the message says which there are.
+    ValueError
+        If it is no such name.
     """
-    wanted = run.strip()
-    names = {
-        study: (study, *json.loads(runs)["own"])
-        for study, runs in lake.sql(
-            "select study_id, runs from backtest_studies order by study_id"
-        ).fetchall()
-    }
-    if not names:
-        raise LookupError("the lake holds no study: undertow backtest run makes one")
-    # A whole name is meant before the beginnings of others.
-    found = [study for study, its in names.items() if wanted in its] or [
-        study for study, its in names.items() if any(one.startswith(wanted) for one in its)
-    ]
-    if not found:
-        raise LookupError(f"no study or run begins with {wanted!r}; there are {_some(names)}")
-    if len(found) > 1:
-        raise LookupError(f"{wanted!r} means {len(found)} studies: {_some(found)}")
-    rows = lake.sql(
-        "from backtest_studies where study_id = $study", params={"study": found[0]}
-    ).to_arrow_table()
-    return rows.to_pylist()[0]
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"run {name!r} must be a study_id or run_id, or the beginning of one: "
+            "digits and the letters a to f"
+        )
+    studies = [_recorded(*row) for row in lake.sql(STUDIES).fetchall()]
+    for exact in (True, False):
+        found = [one for one in studies if _has(one, name, exact)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise LookupError(f"{name} is a name of {len(found)} studies: {_listed(found)}")
+    if not studies:
+        raise LookupError("the lake holds no study; `undertow backtest run` makes one")
+    raise LookupError(f"no study or run is named {name}; the lake holds {_listed(studies)}")
 
 
-def _some(studies: Iterable[str]) -> str:
-    """Return the first names of studies, and how many more there are."""
-    names = list(studies)
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more
+STUDIES = """
+    select
+        study_id, question, runs, data_hash, code_hash,
+        strategy, variant, coins, start_ts::timestamp, end_ts::timestamp
+    from backtest_studies
+    order by start_ts, study_id
+"""
+
+
+def _has(study: Recorded, name: str, exact: bool) -> bool:
+    if exact:
+        # A run may be of several studies, which share the rule without the map.
+        return name == study.study_id
+    return any(one.startswith(name) for one in (study.study_id, *study.run_ids))
+
+
+def _recorded(
+    study_id: str,
+    question: str,
+    runs: str,
+    data_hash: str,
+    code_hash: str,
+    strategy: str,
+    variant: str,
+    coins: str,
+    start: object,
+    end: object,
+) -> Recorded:
+    named = json.loads(runs)
+    own, base = (tuple(named[kind]) for kind in ("own", "base"))
+    title = f"{strategy}, {variant}, on {coins} from {start} to {end}"
+    return Recorded(study_id, question, own, base, data_hash, code_hash, title)
+
+
+def _listed(studies: list[Recorded]) -> str:
+    shown = "; ".join(f"{one.study_id} ({one.title})" for one in studies[:SHOWN])
+    more = len(studies) - SHOWN
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -8,8 +8,8 @@ import click
 VERBS = {
     "run": ("backtest.cli.run", "run"),
     "sweep": ("backtest.cli.sweep", "sweep"),
-    "prove": ("backtest.cli_prove", "prove"),
-    "reproduce": ("backtest.cli_prove", "reproduce"),
+    "prove": ("backtest.cli.prove", "prove"),
+    "reproduce": ("backtest.cli.prove", "reproduce"),
     "strategies": ("backtest.cli.strategies", "strategies"),
 }
 

@@ -1,0 +1,116 @@
+"""This module is the verbs ``undertow backtest prove`` and ``undertow backtest reproduce``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from warehouse.cli import json_option, lake_option
+from warehouse.terminal import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from backtest.question import Question
+    from backtest.recorded import Recorded
+
+Verb = Callable[..., Any]
+FAILED = 2
+
+
+def recorded_options(verb: Verb) -> Verb:
+    """Give a verb the name of a study, and the lake it is in."""
+    argument = click.argument("run")
+    outside = click.option(
+        "--outside",
+        is_flag=True,
+        help="Import the module of a strategy of your own, which runs what it says.",
+    )
+    return argument(outside(lake_option(json_option(verb))))
+
+
+def asked_again(lake: str, run: str, outside: bool) -> tuple[Recorded, Question]:
+    """Return a study of the lake and the question it answered."""
+    from functools import partial
+
+    from backtest.question import asked
+    from backtest.recorded import find_study
+    from backtest.strategies.catalogue import from_parameters
+    from warehouse import open_lake
+
+    with open_lake(lake) as con:
+        recorded = find_study(con, run)
+    return recorded, asked(recorded.question, partial(from_parameters, outside=outside))
+
+
+@click.command()
+@recorded_options
+@click.option(
+    "--cuts",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Moments, of each coin, at which the future is taken away.",
+)
+@click.option("--seed", type=int, help="Of moments and garbage; left out: the study's own.")
+def prove(
+    run: str, outside: bool, lake: str, as_json: bool, cuts: int, seed: int | None
+) -> None:
+    """Play study RUN again without its future, and with a garbled one.
+
+    RUN is a study_id or run_id, or the beginning of one.  Nothing that was decided or traded
+    before may change; where it does, the first difference is printed and the status is 2.
+    """
+    from backtest.prove import prove as proven
+
+    recorded, question = asked_again(lake, run, outside)
+    with progress_bar("prove") as progress:
+        found = proven(lake, question, cuts, seed, progress)
+    said = None if found.difference is None else found.difference.as_dict()
+    if as_json:
+        row = {
+            "study_id": recorded.study_id,
+            "proven": found.difference is None,
+            "cuts": found.cuts,
+            "replays": found.replays,
+            "decisions": found.decisions,
+            "trades": found.trades,
+            "difference": said,
+        }
+        print_json(list(row), [tuple(row.values())])
+    else:
+        click.echo(f"{recorded.study_id}: {found}")
+    if said is not None:
+        raise SystemExit(FAILED)
+
+
+@click.command()
+@recorded_options
+def reproduce(run: str, outside: bool, lake: str, as_json: bool) -> None:
+    """Play study RUN again and compare its runs, trades and equity, byte by byte.
+
+    RUN is a study_id or run_id, or the beginning of one.  Where anything differs, the first
+    difference is printed and the status is 2.
+    """
+    from backtest.reproduce import reproduce as reproduced
+
+    recorded, question = asked_again(lake, run, outside)
+    with progress_bar("reproduce") as progress:
+        found = reproduced(lake, recorded, question, progress)
+    if as_json:
+        row = {
+            "study_id": recorded.study_id,
+            "same_bytes": found.difference is None,
+            "same_data": found.same_data,
+            "same_code": found.same_code,
+            "changed": list(found.changed),
+            "files": found.files,
+            "rows": found.rows,
+            "difference": found.difference and found.difference._asdict(),
+        }
+        print_json(list(row), [tuple(row.values())])
+    else:
+        for sentence in found.sentences():
+            click.echo(sentence)
+    if found.difference is not None:
+        raise SystemExit(FAILED)

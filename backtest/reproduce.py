@@ -1,0 +1,173 @@
+"""This module plays a recorded study again and holds what comes out to what was written."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from backtest.card import SPANS, code_hash, data_hash, days_read
+from backtest.question import Question
+from backtest.recorded import Recorded
+from backtest.rows import equity_rows, run_row, trade_rows
+from backtest.runs import Run
+from backtest.study import Progress, play
+from backtest.written import Cell, unlike
+from warehouse import open_lake
+from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.store.lake import Lake
+from warehouse.store.parts import by_day
+
+# What tells most comes first.
+TABLES = (BACKTEST_TRADES, BACKTEST_EQUITY, BACKTEST_RUNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of playing a study again.
+
+    Attributes
+    ----------
+    study_id
+        Which.
+    same_data, same_code
+        Whether the parts it may read, and the code, have the hashes written beside it.
+    changed
+        Parts that the lake got or replaced since; where the data differ and there are none,
+        some were removed.
+    files, rows
+        What was compared.
+    difference
+        The first; null: the same bytes.
+    """
+
+    study_id: str
+    same_data: bool
+    same_code: bool
+    changed: tuple[str, ...]
+    files: int
+    rows: int
+    difference: Cell | None
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what there is to say, what may explain a difference first."""
+        if not self.same_code:
+            yield "The code is not the one that ran."
+        if not self.same_data:
+            which = ", ".join(self.changed[:5]) or "some were removed"
+            more = len(self.changed) - 5
+            yield f"The parts it read changed: {which}" + (
+                f" and {more} more." if more > 0 else "."
+            )
+        if self.difference is None:
+            yield f"{self.study_id}: the same bytes, {self.files} files of {self.rows:,} rows."
+        else:
+            yield f"{self.study_id}: {self.difference}."
+
+
+def reproduce(
+    lake: str | Path | Lake,
+    recorded: Recorded,
+    question: Question,
+    progress: Progress | None = None,
+) -> Reproduction:
+    """Play a study again and compare runs, trades and equity with those in the lake.
+
+    Parameters
+    ----------
+    lake
+        Folder or URL of the lake; nothing is written to it.
+    recorded
+        Of :func:`backtest.recorded.find_study`.
+    question
+        The recorded one.
+    progress
+        Told what is done, how many coins are done, of how many.
+
+    Raises
+    ------
+    LookupError, ValueError
+        If the question can no longer be played.
+    """
+    with open_lake(lake) as con, tempfile.TemporaryDirectory() as folder:
+        same_data = data_hash(con, question) == recorded.data_hash
+        changed = () if same_data else tuple(_changed(con, recorded, question))
+        played = play(con, question, progress)
+        files = rows = 0
+        difference = None
+        pairs = (
+            *_paired(con, recorded.own, played.own),
+            *_paired(con, recorded.base, played.base),
+        )
+        for run_id, runs in pairs:
+            for table in TABLES:
+                made = table.check(ROWS[table.name](runs))
+                rows += made.num_rows
+                files += len(list(by_day(table, made)))
+                difference = difference or unlike(con, table, run_id, made, Path(folder))
+        return Reproduction(
+            recorded.study_id,
+            same_data,
+            code_hash() == recorded.code_hash,
+            changed,
+            files,
+            rows,
+            difference,
+        )
+
+
+ROWS: dict[str, Callable[[list[Run]], pa.Table]] = {
+    "backtest_runs": lambda runs: pa.Table.from_pylist(
+        [run_row(run) for run in runs], BACKTEST_RUNS.schema
+    ),
+    "backtest_trades": lambda runs: pa.concat_tables(map(trade_rows, runs)),
+    "backtest_equity": lambda runs: pa.concat_tables(map(equity_rows, runs)),
+}
+
+
+def _paired(
+    lake: duckdb.DuckDBPyConnection, names: tuple[str, ...], runs: list[Run]
+) -> Iterator[tuple[str, list[Run]]]:
+    """Yield each recorded run, and the readings of the run of the same coin now."""
+    coins = dict(
+        lake.sql(
+            "select run_id, any_value(coin) from backtest_runs "
+            "where list_contains($names::varchar[], run_id) group by all",
+            params={"names": list(names)},
+        ).fetchall()
+    )
+    for name in names:
+        if name not in coins:
+            raise LookupError(f"run {name} of the study is no longer in the lake")
+        yield name, [run for run in runs if run.coin == coins[name]]
+
+
+def _changed(
+    lake: duckdb.DuckDBPyConnection, recorded: Recorded, question: Question
+) -> Iterator[str]:
+    """Yield the parts that a study may read and that came or went since it was written."""
+    found = lake.sql(
+        f"""
+        {SPANS},
+
+        written as (
+            select max(p.received_ts) as moment
+            from parts as p
+            where p.table_name = 'backtest_studies' and p.part = $study
+        )
+
+        select p.table_name, p.day, p.part, p.revision
+        from parts as p
+        inner join spans as s on p.table_name = s.table_name
+        cross join written as w
+        where
+            p.day <= $last and (s.first is null or p.day >= s.first)
+            and (p.received_ts > w.moment or p.superseded_ts > w.moment)
+        order by all
+        """,
+        params={**days_read(question), "study": recorded.study_id},
+    ).fetchall()
+    for table, day, part, revision in found:
+        yield f"{table} {day} {part}" + (f" (revision {revision})" if revision > 1 else "")

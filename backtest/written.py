@@ -1,0 +1,108 @@
+"""This module holds the rows that a run leaves now to those it left in the lake."""
+
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.contracts.table import Table
+from warehouse.store.parts import by_day, digest, write_part
+
+
+class Cell(NamedTuple):
+    """The first thing that is not as it was written.
+
+    Attributes
+    ----------
+    table, run_id
+        Where.
+    row
+        Grain of the row, in words.
+    column
+        Name; ``rows``: there are more or fewer; ``bytes``: all rows are alike, and the file is
+        not, which another version of its writer does.
+    recorded, found
+        Both values.
+    """
+
+    table: str
+    run_id: str
+    row: str
+    column: str
+    recorded: object
+    found: object
+
+    def __str__(self) -> str:
+        """Return the difference as one sentence."""
+        return (
+            f"{self.table} of run {self.run_id}, {self.row}: {self.column} is {self.found}, "
+            f"and {self.recorded} was written"
+        )
+
+
+def unlike(
+    lake: duckdb.DuckDBPyConnection, table: Table, run_id: str, made: pa.Table, folder: Path
+) -> Cell | None:
+    """Return the first difference of a run's rows in a table; null: the same bytes.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    table, run_id
+        Where the rows are.
+    made
+        Rows that a landing would write now, held to the contract.
+    folder
+        Where a file may be written, to take its hash.
+    """
+    files = dict(
+        lake.sql(
+            "select day, hash from parts where table_name = $table and part = $part "
+            "and superseded_ts is null",
+            params={"table": table.name, "part": run_id},
+        ).fetchall()
+    )
+    other = _hashes(table, made, folder)
+    if files == other:
+        return None
+    return _first(lake, table, run_id, made) or Cell(
+        table.name, run_id, "all rows", "bytes", _said(files), _said(other)
+    )
+
+
+def _hashes(table: Table, made: pa.Table, folder: Path) -> dict[date, str]:
+    """Return the hash of each day's file, as a landing would write it."""
+    out = {}
+    for day, rows in by_day(table, made):
+        write_part(rows, folder / "part.parquet")
+        out[day] = digest(folder / "part.parquet")
+    return out
+
+
+def _said(files: dict[date, str]) -> str:
+    return ", ".join(f"{day} {files[day][:8]}" for day in sorted(files)) or "no file"
+
+
+def _first(
+    lake: duckdb.DuckDBPyConnection, table: Table, run_id: str, made: pa.Table
+) -> Cell | None:
+    """Return the first cell that differs, by rows; a run's name is looked at last."""
+    order = ", ".join(table.grain)
+    names = [column.name for column in table.columns]
+    held = lake.sql(
+        f"select {', '.join(names)} from {table.name} where run_id = $run_id order by {order}",
+        params={"run_id": run_id},
+    ).to_arrow_table()
+    looked = [*(name for name in names if name != "run_id"), "run_id"]
+    ours, theirs = held.to_pylist(), made.to_pylist()
+    for one, other in zip(ours, theirs, strict=False):
+        where = ", ".join(f"{name} {one[name]}" for name in table.grain if name != "run_id")
+        for name in looked:
+            if one[name] != other[name]:
+                return Cell(table.name, run_id, where, name, one[name], other[name])
+    if len(ours) != len(theirs):
+        return Cell(table.name, run_id, "all rows", "rows", len(ours), len(theirs))
+    return None
