@@ -1,5 +1,6 @@
 """This module makes a small lake of a simulated venue in seconds, offline: for notebooks."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,8 +19,15 @@ START, DAYS = date(2026, 1, 5), 4
 SHOCKS = ("2026-01-07T14:00Z=-9%", "2026-01-08T15:00Z=+6%")
 
 
-def small_lake(folder: str | Path, books: bool = False) -> str:
-    """Let a small world run for four days of January 2026, and land what it left.
+def small_lake(
+    folder: str | Path,
+    books: bool = False,
+    start: date = START,
+    days: int = DAYS,
+    shocks: Sequence[str] = SHOCKS,
+    accounts: int = 500,
+) -> str:
+    """Let a small world run for a few days, and land what it left.
 
     Parameters
     ----------
@@ -27,18 +35,24 @@ def small_lake(folder: str | Path, books: bool = False) -> str:
         Where its archives go, and the lake.
     books
         Whether order books of BTC are landed too, one a minute; they take as long as the rest.
+    start, days
+        Its first day, and how many there are.
+    shocks
+        Moves of the whole market, as :func:`pipelines.simulator.shocks.parse_shock` reads them.
+    accounts
+        How many trade.
 
     Returns
     -------
     str
-        The lake: 6 coins, 500 accounts, a snapshot each hour, every hour of fills, contexts
-        each minute, hourly bars and funding.  All of its rows say ``simulated``.
+        The lake: 6 coins, a snapshot each hour, every hour of fills, contexts each minute,
+        hourly bars and funding.  All of its rows say ``simulated``.
     """
     root, lake = str(Path(folder, "archive")), str(Path(folder, "lake"))
-    shocks = tuple(parse_shock(text) for text in SHOCKS)
-    spec = WorldSpec(seed=7, start=START, coins=6, accounts=500, shocks=shocks)
-    write_archive(spec, DAYS, root, snapshot_every=1, books=books)
-    land_market(root, lake, START, START + timedelta(days=DAYS), source=SOURCE)
+    plan = tuple(parse_shock(text) for text in shocks)
+    spec = WorldSpec(seed=7, start=start, coins=6, accounts=accounts, shocks=plan)
+    write_archive(spec, days, root, snapshot_every=1, books=books)
+    land_market(root, lake, start, start + timedelta(days=days), source=SOURCE)
     land_contexts(root, lake)
     if books:
         land_books(root, lake, coins=["BTC"])
