@@ -6,6 +6,7 @@ had they been better; placebos are not, for nobody would trade one.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,7 +35,8 @@ class Trials:
     Attributes
     ----------
     sharpes : float64[n]
-        Of daily returns, one a trial; NaN: its returns do not vary.
+        Of daily returns, one a trial, over as many days as the question's; NaN: its returns do
+        not vary.
     """
 
     sharpes: np.ndarray
@@ -170,10 +172,16 @@ def read_trials(
     Trials
         Every trial of the lake that shares a coin and overlaps the period, each once, and the
         question's own in any case.
+
+    Notes
+    -----
+    Without an edge the Sharpe ratio of ``t`` days has the variance ``1 / t``: a month's varies
+    more than a year's.  So each trial's is taken times the root of its days over those of the
+    question: what would be as rare over the latter.
     """
     held = lake.sql(
         """
-        select trial_id, any_value(sharpe) as sharpe
+        select trial_id, any_value(sharpe) as sharpe, any_value(len(daily)) as days
         from backtest_trials
         where
             start_ts < $until and end_ts > $since
@@ -186,7 +194,13 @@ def read_trials(
             "coins": list(question.coins),
         },
     ).fetchall()
-    found = dict(held) | {row["trial_id"]: row["sharpe"] for row in own}
-    found.setdefault(trial_id(question), None)
-    known = [found[name] for name in sorted(found)]
-    return Trials(np.array([np.nan if one is None else one for one in known], float))
+    found = {name: (ratio, days) for name, ratio, days in held}
+    found |= {row["trial_id"]: (row["sharpe"], len(row["daily"])) for row in own}
+    since, until = question.period
+    touched = (until - 1).astype("datetime64[D]") - since.astype("datetime64[D]")
+    _, length = found.setdefault(trial_id(question), (None, int(touched.astype(int)) + 1))
+    ratios = [
+        np.nan if ratio is None else ratio * math.sqrt(days / length)
+        for _, (ratio, days) in sorted(found.items())
+    ]
+    return Trials(np.array(ratios, float))

@@ -115,10 +115,21 @@ def test_trials_that_share_a_coin_and_time_count_each_once(lake):
     assert np.isnan(found.sharpes).sum() == 1  # it did not trade: a trial without a ratio
     # A longer name does not share a coin that it begins with.
     assert counted(lake, asked(coins=("BT",))).count == 1
+    assert counted(lake, asked(since=at(6), until=at(7))).count == 4  # of a day, itself new
     # What is not landed yet counts as landed.
     third = asked(strategy=replace(ENTRY, stop_pct=3.0))
     assert counted(lake, third, [tried(third)]).count == 4
     assert counted(lake, one, [tried(one)]).count == 3
+
+
+def test_the_ratio_of_a_short_trial_counts_as_that_of_a_long_one(lake):
+    """A question of twelve days: of three days, 0.2 is as rare as 0.1 over twelve."""
+    one, short = asked(), asked(strategy=ENTRY, until=at(60))
+    long = tried(one) | {"daily": [0.0] * 12, "sharpe": 0.3}
+    land_trials(lake, [tried(short) | {"sharpe": 0.2}])
+    assert sorted(counted(lake, one, [long]).sharpes) == pytest.approx([0.1, 0.3])
+    land_trials(lake, [long])
+    assert sorted(counted(lake, one).sharpes) == pytest.approx([0.1, 0.3])
 
 
 def test_landed_twice_leaves_the_same_bytes(lake):
