@@ -1,9 +1,26 @@
 """This module replays the same decisions in vectorbt: a second opinion and a known toolbox.
 
-It agrees with :mod:`backtest.replay` on the pessimistic reading where both say the same.
-vectorbt does not watch stop and target on the entry bar, pays one fee for makers and takers,
-knows neither funding nor an expiry at an open, and leaves open what is open at the end.  No
-core result comes from here.
+No core result comes from here.  Trades agree exactly with the pessimistic reading of
+:mod:`backtest.replay` where both say the same: one coin, market entries of a notional, stop and
+target as distances, one fee, and no bar in which an entry meets its own levels.  A bar that
+opens beyond a level fills at its open in both, and one that spans stop and target stops in
+both.  Where they differ, each shown in ``tests/backtest/test_vbt.py``:
+
+* **Entry bar.** vectorbt watches stop and target from the bar after the entry on; we watch from
+  the entry on.
+* **Ambiguous bars.** It knows the pessimistic reading alone, and does not say which trades were
+  ambiguous.
+* **Fees.** One for every order; ours pays the maker fee where a target rested.
+* **Slippage and funding.** None are charged here; what vectorbt could charge is one fraction
+  for every order, whatever its size and the book.
+* **Money.** Nothing is refused: it is given a million times the notional in cash, for it knows
+  no margin.  We refuse what the leverage does not carry and orders below 10 USD.  So its
+  returns and ratios are of that spare cash: take profits, not returns.
+* **Liquidation.** There is none; our account may lose its position to its maintenance margin.
+* **Several coins.** Each has a portfolio of its own; our account holds them behind one equity.
+* **End.** What is open at the last close stays open; we close it there and charge for it.
+* **What it has no word for** is refused: limit and stop entries, time exits, trailing stops,
+  levels as prices, moves, exits by decision, sizes as a share of equity.
 """
 
 from typing import TYPE_CHECKING
