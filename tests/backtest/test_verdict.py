@@ -47,7 +47,7 @@ def noise():
 def test_a_planted_edge_is_shown(good):
     assert shows_edge(good)
     said = verdict(good)
-    assert "(without map) on BTC, 1h bars from 2026-01-02T00:00 to 2026-04-02T00:00" in said[0]
+    assert " on BTC, 1h bars from 2026-01-02T00:00 to 2026-04-02T00:00" in said[0]
     assert said[0].endswith("recorded rows: 108 attempts, 108 trades.")
     assert said[1] == "It is the only trial that the lake knows of these coins in this time."
     assert said[2] == "An edge is shown: it stood every test."
@@ -183,6 +183,23 @@ def test_a_placebo_that_enters_nothing_is_said_and_denies_nothing(good):
     )
     assert shows_edge(none)
     assert "placebo distance only: makes no attempt to be held against" in verdict(none)[-1]
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.05, "p = 0.050: it matters how new the map or the flow is."),
+        (0.06, "p = 0.060: nothing shows that it matters how new the map or the flow is."),
+        (None, "p not known: nothing shows that it matters how new the map or the flow is."),
+    ],
+)
+def test_yesterdays_map_denies_nothing_and_is_said(good, p, words):
+    """It is old and not meaningless: a map that changes slowly was nearly the same then."""
+    old = replace(good, placebos=(*good.placebos, Against("yesterday", 1, 0.01, None, p)))
+    assert shows_edge(old)
+    assert verdict(old)[-1] == f"With what was known a day before: +1.000 % an attempt, {words}"
+    silent = replace(good, placebos=(*good.placebos, Against("yesterday", 0, None, None, None)))
+    assert verdict(silent) == verdict(good)
 
 
 def test_a_loss_is_called_one(good):
