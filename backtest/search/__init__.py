@@ -3,6 +3,6 @@
 ``parameters`` of a rule by dotted name; ``space``, the settings that are tried; ``asked``, all
 of a search and its name; ``levels``, settings that share their decisions; ``work``, a chunk of
 them on one coin and period, with ``remembered`` maps; ``spread`` over threads; ``keep``, what
-is in the lake and what is still to do; ``table`` of what came of it; ``counted`` trials;
-``survives``, what is left of the best; ``result``, all of it as rows and words.
+is in the lake and what is still to do; ``table`` of what came of it; ``survives``, what is left
+of the best; ``result``, all of it as rows and words.
 """

@@ -1,18 +1,18 @@
 """This module puts a search's table and what survives of it side by side, as rows and words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from backtest.market import WIDTHS
 from backtest.search.asked import Search
-from backtest.search.counted import counted
 from backtest.search.keep import Kept
 from backtest.search.parameters import parameters_of
 from backtest.search.survives import DAYS_OF_YEAR, Survivor, in_words, survivor
 from backtest.search.table import Table, read_table
+from backtest.trials import read_trials
 from warehouse import open_lake
 
 DAY = np.timedelta64(1, "D")
@@ -88,8 +88,11 @@ def result_of(lake: str, asked: Search, kept: Kept) -> Result:
     """Read a search that is done, and say what is left of its best."""
     with open_lake(lake) as con:
         table = read_table(con, asked, kept.sweep_id)
-        ratios = counted(con, asked.question, table.daily.shape[0])
-    left = survivor(table, ratios, ratios.size, embargo_days(asked), asked.question.seed)
+        chosen = asked.strategy(table.settings[table.order[0]])
+        trials = read_trials(con, replace(asked.question, strategy=chosen))
+    left = survivor(
+        table, trials.sharpes, trials.count, embargo_days(asked), asked.question.seed
+    )
     return Result(asked, kept, table, left)
 
 
