@@ -26,8 +26,8 @@ from warehouse.store.settling import rows_of
 
 # Of the ledger, what finding and reading a part takes.
 NAMES = (
-    "table_name", "day", "part", "path", "source", "min_ts", "max_ts", "contract", "since_ts",
-    "superseded_ts",
+    "table_name", "day", "part", "path", "source", "rows", "min_ts", "max_ts", "contract",
+    "since_ts", "superseded_ts",
 )  # fmt: skip
 SLIM = pa.schema([PARTS.schema.field(name).remove_metadata() for name in NAMES])
 

@@ -43,7 +43,7 @@ def shown(
         Path of a part -> what DuckDB opens to read it.
     """
     wanted = set(names)
-    with borrowed() as con:
+    with borrowed(pc.sum(parts["rows"]).as_py() or 0) as con:
         lost = lake.connect(con)
         paths = pc.unique(parts["path"]).to_pylist()
         lying = [path for path in paths if pattern(path) == lake.pattern(path)]
