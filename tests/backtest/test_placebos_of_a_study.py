@@ -14,6 +14,7 @@ from backtest.placebos.play import NAMES, allowed, play_placebos
 from backtest.placebos.yesterday import yesterdays_flow
 from backtest.pooled import attempts_of
 from backtest.question import Question
+from backtest.slippage import Slippage
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
@@ -21,6 +22,7 @@ from backtest.strategies.strategy import Strategy
 from backtest.study import play
 from backtest.tape import load_tape
 from backtest.terms import Costs, Terms
+from tests.backtest.made import At
 from tests.backtest.small_lake import (
     HOURS,
     at,
@@ -29,6 +31,7 @@ from tests.backtest.small_lake import (
     land_funding,
     land_lake,
     land_snapshot,
+    walk,
 )
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_PLACEBOS
@@ -58,7 +61,11 @@ def asked(strategy, **more):
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    with open_lake(land_lake(tmp_path_factory.mktemp("lake"))) as con:
+    """BTC, of which there are maps, and ETH, of which there are none."""
+    root = land_lake(tmp_path_factory.mktemp("lake"))
+    land_bars(root, walk(seed=9), coin="ETH", volume=1e5)
+    land_funding(root, [0.0] * (HOURS + 1), coin="ETH")
+    with open_lake(root) as con:
         yield con
 
 
@@ -124,34 +131,32 @@ def test_rows_are_as_their_contract_says(played, placebos):
     assert mirrored["start_ts"] == at(6)
 
 
-def test_two_coins_are_pooled(tmp_path):
-    land_lake(tmp_path)
-    walk = [(100.0, 105.0, 97.0, 100.0 + hour % 5) for hour in range(HOURS)]
-    land_bars(tmp_path, walk, coin="ETH", volume=1e5)
-    land_funding(tmp_path, [0.0] * (HOURS + 1), coin="ETH")
-    with open_lake(tmp_path) as con:
-        played = play(con, asked(BOTH, coins=("BTC", "ETH")))
-        found = {one.name: one for one in play_placebos(played)}
-        alone = {one.name: one for one in play_placebos(play(con, asked(BOTH)))}
-    # ETH has no map: it enters nothing, and what BTC draws does not depend on it.
+def test_two_coins_are_pooled(con, placebos):
+    """ETH has no map: it enters nothing, and what BTC draws does not depend on it."""
+    played = play(con, asked(BOTH, coins=("BTC", "ETH")))
     assert len(played.of("pessimistic")[1].replay) == 0
-    assert {name: one.means for name, one in found.items()} == {
-        name: one.means for name, one in alone.items()
-    }
+    found = {one.name: one.means for one in play_placebos(played)}
+    assert found == {name: one.means for name, one in placebos.items()}
+    plain = play(con, asked(ENTRY, coins=("BTC", "ETH"), draws=1))
+    (times,) = play_placebos(plain)
+    parts = [attempts_of([(run.bars, run.replay)]) for run in plain.of("pessimistic")]
+    assert min(map(len, parts)) > 0
+    assert max(map(len, parts)) < len(times.draws[0].attempts) <= sum(map(len, parts))
 
 
-def test_nothing_enters_before_its_cost_is_known(tmp_path):
-    """Volumes begin late: the law knows nothing of the first bars."""
-    land_lake(tmp_path)
-    with open_lake(tmp_path) as con:
-        tape = load_tape(con, "BTC", *asked(ENTRY).period, Terms(), warmup=6)
+def test_nothing_enters_before_its_cost_is_known(con):
+    """The law knows nothing of the first bars, and an entry there would be an error."""
+    played = play(con, asked(At(rows=tuple(range(20, 190, 3))), since=at(0), draws=30))
+    (tape,) = played.tapes
     first = int(np.flatnonzero(allowed(tape))[0])
     curves = tape.slippage.curves[tape.slippage.row]
+    assert first > 0
+    assert np.isnan(curves[first]).any()
     assert np.isfinite(curves[first + 1 :]).all()
     assert not allowed(tape)[-1]
-    free = load_tape(
-        open_lake(tmp_path), "BTC", *asked(ENTRY).period, Terms(Costs(slippage="none"))
-    )
+    (times,) = play_placebos(played)
+    assert len(times.draws) == 30
+    free = replace(tape, slippage=Slippage.none(len(tape.period)))
     assert allowed(free)[:-1].all()
 
 
