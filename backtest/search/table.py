@@ -18,7 +18,7 @@ class Table:
     Attributes
     ----------
     rule
-        Name of the strategy.
+        Names of the strategy and of what it uses of the map.
     names
         Parameters that were changed, dotted.
     settings
@@ -125,4 +125,7 @@ def read_table(lake: duckdb.DuckDBPyConnection, asked: Search, sweep_id: str) ->
             returns = lists.flatten().to_numpy().reshape(-1, mine.size)
             daily[np.ix_(mine, held)] += returns.T / len(question.coins)
             trades[held] += rows["trades"].to_numpy()
-    return Table(question.strategy.rule, asked.names, settings, daily, trades)
+    rule = question.strategy.rule
+    if question.strategy.without_map() is not None:
+        rule += f" + {question.strategy.variant}"
+    return Table(rule, asked.names, settings, daily, trades)

@@ -1,17 +1,19 @@
 """A search: the same figures whichever way, and whole chunks whenever it ends."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from backtest.daily import daily_of
+from backtest.maps import Maps
 from backtest.question import Question
 from backtest.replay import replay
 from backtest.search import levels as families
 from backtest.search.asked import Search
 from backtest.search.keep import parts_there, search
+from backtest.search.remembered import Remembered
 from backtest.search.space import axis_of
 from backtest.search.spread import in_threads
 from backtest.search.table import read_table
@@ -50,6 +52,12 @@ def lake(tmp_path_factory):
     land_bars(root, walk(seed=5), coin="ETH", volume=1e5)
     land_funding(root, [1e-5] * (HOURS + 1), coin="ETH")
     return str(root)
+
+
+@pytest.fixture(autouse=True)
+def code(monkeypatch):
+    """The code that runs, whoever edits it meanwhile."""
+    monkeypatch.setattr("backtest.search.keep.code_hash", lambda: "as it is")
 
 
 def question(strategy=AIMED, **more):
@@ -196,7 +204,7 @@ def test_a_search_goes_on_where_it_was_ended(tmp_path):
     assert trials(lake).equals(rows)
 
 
-def test_a_search_of_other_rows_or_settings_is_another(tmp_path):
+def test_a_search_of_other_rows_code_or_settings_is_another(tmp_path, monkeypatch):
     lake = str(land_lake(tmp_path))
     first = search(lake, asked("breakout.stop_pct=1,2"))
     assert search(lake, asked("breakout.stop_pct=1,2")).found == 2
@@ -207,8 +215,11 @@ def test_a_search_of_other_rows_or_settings_is_another(tmp_path):
     # The same setting is the same trial, however often and on whatever rows it was tried.
     rows = trials(lake)
     assert (len(rows), rows["trial_id"].n_unique()) == (6, 3)
+    monkeypatch.setattr("backtest.search.keep.code_hash", lambda: "another")
+    assert search(lake, asked("breakout.stop_pct=1,2")).found == 0
 
 
+@pytest.mark.slow
 def test_threads_change_nothing(tmp_path):
     one, two = str(land_lake(tmp_path / "one")), str(land_lake(tmp_path / "two"))
     three = asked("stop_pct=1,2,3", chunk=1)
@@ -280,6 +291,7 @@ def test_settings_that_the_rule_refuses_are_left_out_and_values_it_never_takes_a
         asked("stop_pct=-3..-1", strategy=ENTRY, draws=5).settings  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", families.ENTRIES)
 @pytest.mark.parametrize("wrap", [None, *families.WRAPPERS])
 def test_families_keep_what_they_promise(lake, monkeypatch, entry, wrap):
@@ -288,3 +300,70 @@ def test_families_keep_what_they_promise(lake, monkeypatch, entry, wrap):
     rules = rules if wrap is None else [wrap(entry=one, reach_pct=10.0) for one in rules]
     assert both_ways(lake, rules, monkeypatch) == 0
     assert len({families.family(one) for one in rules}) == 1
+
+
+def test_a_map_is_read_once_a_close_and_says_the_same(lake, monkeypatch):
+    with open_lake(lake) as con:
+        tape = tape_of(con)
+        told = Remembered(tape)
+        n = len(tape.bars)
+        closes, px = tape.bars.end, tape.bars.close_px
+        rng = np.random.default_rng(1)
+        some, more = rng.random(n) < 0.2, rng.random(n) < 0.4
+        reads = []
+        honest = type(tape).read_maps
+
+        def counted(self, asked, *rest):
+            reads.append(asked.copy())
+            return honest(self, asked, *rest)
+
+        monkeypatch.setattr(type(tape), "read_maps", counted)
+        for asked_now in (some, more, some & more):
+            mine = told(asked_now, closes, px, 10.0)
+            theirs = honest(tape, asked_now, closes, px, 10.0)
+            for field in fields(Maps):
+                if field.name != "sources":
+                    np.testing.assert_array_equal(
+                        getattr(mine, field.name), getattr(theirs, field.name)
+                    )
+            assert mine.sources == theirs.sources == {"reservoir"}
+        assert [one.sum() for one in reads] == [some.sum(), (more & ~some).sum()]
+        # Another reach or price is another question.
+        told(some, closes, px, 5.0)
+        away = told(some, closes, px * 1.1, 10.0)
+        assert len(reads) == 4
+        expected = honest(tape, some, closes, px * 1.1, 10.0)
+        np.testing.assert_array_equal(away.long_below, expected.long_below)
+
+
+def test_made_up_rows_make_made_up_trials(tmp_path):
+    root = land_lake(tmp_path, source="simulated")
+    search(str(root), asked("stop_pct=1,2", strategy=ENTRY))
+    assert set(trials(str(root))["source"]) == {"simulated"}
+
+
+def test_threads_answer_as_they_are_ready_and_take_no_more_than_they_can():
+    taken = []
+
+    def items():
+        for item in range(6):
+            taken.append(item)
+            yield item
+
+    answers = in_threads(lambda item: item * 2, items(), threads=2)
+    first = next(answers)
+    assert len(taken) <= 4
+    assert sorted([first, *answers]) == [0, 2, 4, 6, 8, 10]
+
+
+def test_what_fails_in_a_thread_fails_here_and_ends_the_rest():
+    done = []
+
+    def work_on(item):
+        if item == 1:
+            raise LookupError("nothing of 1")
+        done.append(item)
+
+    with pytest.raises(LookupError, match="nothing of 1"):
+        list(in_threads(work_on, range(100), threads=1))
+    assert done == [0]

@@ -16,6 +16,12 @@ def lake(tmp_path_factory):
     return str(land_lake(tmp_path_factory.mktemp("lake")))
 
 
+@pytest.fixture(autouse=True)
+def code(monkeypatch):
+    """The code that runs, whoever edits it meanwhile."""
+    monkeypatch.setattr("backtest.search.keep.code_hash", lambda: "as it is")
+
+
 def sweep(lake, *words, **more):
     words = ["sweep", *PERIOD, "--lake", lake, *words]
     return CliRunner().invoke(backtest, words, catch_exceptions=False, **more)
