@@ -10,10 +10,9 @@ from collections.abc import Iterator
 import duckdb
 
 from backtest.card import LOOKBACK
-from backtest.market import HOME
+from backtest.proof import pins
 from backtest.proof.garbage import scrambled
 from backtest.proof.worlds import OPENED, TRUNCATED, World
-from warehouse.attach import quoted
 from warehouse.contracts.table import Table
 from warehouse.contracts.tables import CANDLES, FUNDING, TABLES
 
@@ -65,7 +64,7 @@ def selects(world: World) -> Iterator[tuple[str, str]]:
     for table in READ:
         yield table.name, _current(table, world)
         yield f"{table.name}_versions", _versions(table, world)
-    cut = _sql(world)
+    cut = world.sql
     yield "parts", _parts(world) if world.kind == TRUNCATED else "from listed.parts_whole"
     asked = f"a.day::timestamp at time zone 'UTC' + to_hours(greatest(a.hour, 0)) <= {cut}"
     only = f"where {asked}" if world.kind == TRUNCATED else ""
@@ -77,18 +76,8 @@ def _current(table: Table, world: World) -> str:
     known = world.knowable and table.name not in HISTORY
     rows = _rows(table, world, table.name, known, ())
     if table is CANDLES:
-        rows = f"select part.* from ({rows}) as part where {_pinned_candles(world)}"
-        if world.kind == TRUNCATED:
-            rows = f"{rows} union all {_empty_bar(world)}"
-    if table is FUNDING and world.pin.funding is not None:
-        pin = world.pin
-        rows = (
-            f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
-            f"or part.source = {quoted(pin.funding or '')}"
-        )
-        if world.kind == TRUNCATED:
-            rows = _with_payment(rows, world)
-    return rows
+        return pins.candles(rows, world)
+    return pins.payments(rows, world) if table is FUNDING else rows
 
 
 def _versions(table: Table, world: World) -> str:
@@ -98,13 +87,13 @@ def _versions(table: Table, world: World) -> str:
     )
     if not world.knowable or world.kind != TRUNCATED:
         return rows
-    late = f"if(part.superseded_ts > {_sql(world)}, null, part.superseded_ts)"
+    late = f"if(part.superseded_ts > {world.sql}, null, part.superseded_ts)"
     return f"select part.* replace ({late} as superseded_ts) from ({rows}) as part"
 
 
 def _rows(table: Table, world: World, name: str, known: bool, spans: tuple[str, ...]) -> str:
     """Return the rows of a view; those after the cut are gone or garbage."""
-    cut = _sql(world)
+    cut = world.sql
     after = f"{_ended(table)} > {cut}"
     if known:
         since = f" or coalesce(part.since_ts > {cut}, false)" if spans else ""
@@ -132,65 +121,16 @@ def _ended(table: Table) -> str:
     return f"part.{table.time}"
 
 
-def _pinned_candles(world: World) -> str:
-    """Return that a candle is of those that the study was played on."""
-    pin = world.pin
-    own = f"part.venue = {quoted(pin.venue)} and part.source = {quoted(pin.source)}"
-    home = f"part.venue = {quoted(HOME)} and part.source = {quoted(pin.home or '')}"
-    intervals = ", ".join(map(quoted, pin.intervals))
-    return (
-        f"part.coin <> {quoted(pin.coin)} "
-        f"or (part.interval in ({intervals}) and ({own} or {home}))"
-    )
-
-
-def _empty_bar(world: World) -> str:
-    """Return a bar after the cut in which nothing happens."""
-    pin, cut, px = world.pin, _sql(world), f"{world.close_px!r}::double"
-    values = {
-        "day": f"({cut} at time zone 'UTC')::date",
-        "venue": quoted(pin.venue),
-        "coin": quoted(pin.coin),
-        "interval": quoted(pin.intervals[0]),
-        "start_ts": cut,
-        **dict.fromkeys(("open_px", "high_px", "low_px", "close_px"), px),
-        "volume": "0.0::double",
-        "source": quoted(pin.source),
-        "known_ts": cut,
-    }
-    return "select " + ", ".join(f"{values[name]} as {name}" for name in CANDLES.promised.names)
-
-
-def _with_payment(rows: str, world: World) -> str:
-    """Return payments, with one of nothing at the open of the empty bar."""
-    pin, cut = world.pin, _sql(world)
-    values = {
-        "day": f"({cut} at time zone 'UTC')::date",
-        "venue": quoted(HOME),
-        "coin": quoted(pin.coin),
-        "time_ts": cut,
-        "rate": "0.0::double",
-        "period_hours": "1.0::double",
-        "source": quoted(pin.funding or ""),
-        "known_ts": cut,
-    }
-    nothing = ", ".join(f"{values[name]} as {name}" for name in FUNDING.promised.names)
-    # A stamp may lie some milliseconds off its hour, so what is near the cut may be for it.
-    return (
-        f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
-        f"or part.time_ts < {cut} - interval 30 minute union all select {nothing}"
-    )
-
-
 def _parts(world: World) -> str:
     """Return the ledger as it would have been: what grows is held up to the cut."""
-    cut = _sql(world)
+    cut = world.sql
     replaced = [
         f"least(part.max_ts, {cut}) as max_ts",
         f"if(part.known_ts = part.max_ts, least(part.known_ts, {cut}), part.known_ts) "
         "as known_ts",
     ]
-    there = f"part.min_ts <= {cut}"
+    # The venue has trades every second: an hour that has begun is being told.
+    there = f"date_trunc('hour', part.min_ts) <= {cut}"
     if world.knowable:
         replaced.append(
             f"if(part.superseded_ts > {cut}, null, part.superseded_ts) as superseded_ts"
@@ -203,7 +143,3 @@ def _parts(world: World) -> str:
         f"select part.* replace ({', '.join(replaced)}) "
         f"from listed.parts_whole as part where {there}"
     )
-
-
-def _sql(world: World) -> str:
-    return f"{quoted(world.moment.isoformat())}::timestamptz"

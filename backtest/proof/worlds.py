@@ -12,6 +12,7 @@ import numpy as np
 from backtest.bars import as_utc
 from backtest.market import HOME
 from backtest.tape import Tape
+from warehouse.attach import quoted
 
 TRUNCATED = "truncated"
 SCRAMBLED = "scrambled"
@@ -105,6 +106,11 @@ class World:
     seed: int
     knowable: bool
     pin: Pin
+
+    @property
+    def sql(self) -> str:
+        """Return the cut as SQL."""
+        return f"{quoted(self.moment.isoformat())}::timestamptz"
 
     @property
     def moment(self) -> datetime:

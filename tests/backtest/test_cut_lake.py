@@ -5,12 +5,16 @@ import pytest
 
 from backtest.proof.cut_lake import HISTORY, READ, CutLake
 from backtest.proof.worlds import KINDS, OPENED, SCRAMBLED, TRUNCATED, Pin, World
+from tests.backtest.small_lake import at, land_fills, land_snapshot
 from tests.rows import T0
 from tests.warehouse import shown_market, whole_market
 from tests.warehouse.every_macro import AT, UNTIL
 from tests.warehouse.test_point_in_time import NOT_KNOWABLE, Moment, answer
 from warehouse import open_lake
 from warehouse.contracts.tables import CANDLES
+from warehouse.marts.refresh import refresh
+from warehouse.store.asks import Ask, record
+from warehouse.store.lake import Lake
 
 HOUR = timedelta(hours=1)
 CUT = T0 + 52 * HOUR
@@ -177,3 +181,42 @@ def test_what_backtests_ask_is_answered_alike_before_the_cut(con, lake, kind, kn
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_macro_answers_otherwise_before_the_cut(con, lake, kind):
     assert changed(con, lake, kind, True) == set()
+
+
+def test_the_ledger_ends_at_the_cut(tmp_path):
+    """An hour that was published later is gone; one told as it happened is held to the cut."""
+    cut = at(10.5)
+    for hour in (8, 9, 10, 11):
+        land_fills(tmp_path, hour, known=12 if hour == 9 else None)
+    asks = [
+        Ask("fills", "market", at(hour).date(), hour, "failed", "no answer") for hour in (7, 20)
+    ]
+    record(Lake.at(tmp_path), asks, at(100))
+    with open_lake(tmp_path) as con:
+        lake = CutLake(con)
+        told = {}
+        for knowable in (True, False):
+            lake.show(world(TRUNCATED, knowable=knowable, cut=cut))
+            lines = con.sql("select part, max_ts, known_ts from parts order by part").fetchall()
+            told[knowable] = {part[-2:]: (held, known) for part, held, known in lines}
+            assert con.sql("select hour from asks").fetchall() == [(7,)]
+    assert set(told[True]) == {"08", "10"}
+    assert set(told[False]) == {"08", "09", "10"}
+    assert told[True]["10"] == (cut, cut)  # its only fill comes at the end of the hour
+    assert told[False]["09"][1] == at(12)
+    assert told[True]["08"][0] == told[True]["08"][1] < at(9)
+
+
+def test_maps_that_were_binned_ahead_do_not_answer_in_their_rows_place(tmp_path):
+    land_snapshot(tmp_path, 0, [("BTC", 1.0, 90.0)])
+    refresh(tmp_path)
+    query = "select * from liquidation_map('BTC', $at)"
+    with open_lake(tmp_path) as con:
+        assert con.sql("select 1 from liquidation_levels").fetchall()
+        before = con.sql(query, params={"at": at(1)}).fetchall()
+        lake = CutLake(con)
+        lake.show(world(SCRAMBLED, cut=at(-1)))
+        assert not con.sql("select 1 from liquidation_levels").fetchall()
+        assert con.sql(query, params={"at": at(1)}).fetchall() != before
+        lake.show(world(SCRAMBLED, cut=at(1)))
+        assert con.sql(query, params={"at": at(1)}).fetchall() == before

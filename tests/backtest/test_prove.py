@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import backtest.prove
@@ -10,11 +11,22 @@ import backtest.tape
 from backtest.prove import prove
 from backtest.question import Question
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
+from backtest.strategies.breakout import Breakout
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from backtest.terms import Terms
 from tests.backtest import leaks
 from tests.backtest.leaks import BREAKOUT
-from tests.backtest.small_lake import at, land_bars, land_funding, land_lake, walk
+from tests.backtest.small_lake import (
+    at,
+    land_bars,
+    land_book,
+    land_context,
+    land_funding,
+    land_lake,
+    walk,
+)
+from warehouse.contracts.tables import CANDLES
+from warehouse.store import land, landing
 
 LAST = 80
 FILTERED = AsymmetryFilter(entry=BREAKOUT, reach_pct=10.0)
@@ -206,3 +218,52 @@ def test_the_lake_is_left_as_it_was(lake):
     before = {path: path.read_bytes() for path in lake.rglob("*") if path.is_file()}
     proven(lake, asked(BREAKOUT), cuts=1)
     assert {path: path.read_bytes() for path in lake.rglob("*") if path.is_file()} == before
+
+
+def quarters(hours, seed):
+    """Return bars of a quarter of an hour, and the hourly bars that they make up."""
+    fine = walk(4 * hours, seed)
+    coarse = [
+        (some[0][0], max(bar[1] for bar in some), min(bar[2] for bar in some), some[-1][3])
+        for some in (fine[n : n + 4] for n in range(0, 4 * hours, 4))
+    ]
+    return fine, coarse
+
+
+@pytest.fixture(scope="module")
+def drilled(tmp_path_factory):
+    """A lake of another venue's bars and finer ones; a book and a context each hour."""
+    root = tmp_path_factory.mktemp("drilled")
+    fine, coarse = quarters(LAST, 3)
+    land_bars(root, coarse, venue="binance", source="market", volume=1e5)
+    land_bars(root, coarse, volume=1e5, source="few")
+    rows = [
+        {
+            "venue": "binance",
+            "coin": "BTC",
+            "interval": "15m",
+            "start_ts": at(number / 4),
+            **dict(zip(("open_px", "high_px", "low_px", "close_px"), bar, strict=True)),
+            "volume": 1e4,
+            "source": "market",
+            "known_ts": at(number / 4 + 48),
+        }
+        for number, bar in enumerate(fine)
+    ]
+    land(root, CANDLES, pa.Table.from_pylist(rows, CANDLES.schema), "quarters")
+    land_funding(root, (LAST + 1) * [1e-4], late_ms=497)
+    with landing(root) as batches:
+        for hour in range(LAST):
+            px = coarse[hour][0]
+            land_book(batches, hour, [(px * 0.999, 50.0)], [(px * 1.001, 50.0)])
+            land_context(batches, hour + 0.5, oracle=px, volume=1e7, interest=1e4)
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("latency", [0, 20, 75])
+def test_finer_bars_books_and_payments_off_the_hour_pass(drilled, latency):
+    strategy = Breakout(lookback=6, stop_pct=0.6, target_pct=0.6, max_bars=5)
+    terms = Terms(latency=np.timedelta64(latency, "m"))
+    found = proven(drilled, asked(strategy, terms=terms, venue="binance"), cuts=4)
+    assert found.trades > 40
