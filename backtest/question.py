@@ -1,14 +1,18 @@
 """This module holds what a study asks, as an object and as text."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from backtest.strategies.strategy import Strategy
 from backtest.terms import Costs, Terms
+
+# Fields that JSON holds as they are.
+PLAIN = ("interval", "venue", "knowable", "live_flow", "seed", "draws")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,9 @@ class Question:
     knowable
         True: maps and flow are used from their publication on; False: as if each had been
         there at its own moment.
+    live_flow
+        True: fills and contexts are known as they happen, as to who listens to the venue,
+        whatever ``knowable`` says of maps.
     terms
         What an account is charged and allowed.
     seed
@@ -45,6 +52,7 @@ class Question:
     interval: str = "1h"
     venue: str | None = None
     knowable: bool = True
+    live_flow: bool = False
     terms: Terms = field(default_factory=Terms)
     seed: int = 0
     draws: int = 200
@@ -87,6 +95,7 @@ class Question:
             "interval": self.interval,
             "venue": self.venue,
             "knowable": self.knowable,
+            "live_flow": self.live_flow,
             "terms": terms,
             "seed": self.seed,
             "draws": self.draws,
@@ -105,14 +114,17 @@ def asked(text: str, strategy_of: Callable[[dict[str, object]], Strategy]) -> Qu
         Makes a strategy from its parameters.
     """
     said = json.loads(text)
-    terms = said["terms"]
-    terms["costs"] = Costs(**terms["costs"])
-    terms["latency"] = np.timedelta64(terms["latency"], "us")
     return Question(
         strategy=strategy_of(said["strategy"]),
         coins=tuple(said["coins"]),
         since=datetime.fromisoformat(said["since"]),
         until=datetime.fromisoformat(said["until"]),
-        terms=Terms(**terms),
-        **{name: said[name] for name in ("interval", "venue", "knowable", "seed", "draws")},
+        terms=terms_asked(said["terms"]),
+        **{name: said[name] for name in PLAIN},
     )
+
+
+def terms_asked(said: Mapping[str, Any]) -> Terms:
+    """Return the terms that a question's JSON says."""
+    costs, latency = Costs(**said["costs"]), np.timedelta64(said["latency"], "us")
+    return Terms(**{**said, "costs": costs, "latency": latency})

@@ -110,6 +110,7 @@ def play(
             venue=question.venue,
             warmup=warmup,
             knowable=question.knowable,
+            live_flow=question.live_flow,
         )
         tapes.append(tape)
         own += run(tape, strategy)

@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
-from backtest.flow import read_flow
+from backtest.flow import Flow, read_flow
 from backtest.funding import Funding, load_funding
 from backtest.instrument import Margin, margin_rules, size_decimals
 from backtest.leg import Leg
@@ -42,6 +42,8 @@ class Tape:
         What the account is charged and allowed, with no more leverage than the coin has.
     knowable
         True: maps and flow are known from their publication on.
+    live_flow
+        True: fills and contexts are known as they happen, whatever ``knowable`` says.
     """
 
     lake: duckdb.DuckDBPyConnection
@@ -53,6 +55,7 @@ class Tape:
     margin: Margin | None
     terms: Terms
     knowable: bool
+    live_flow: bool = False
 
     @property
     def coin(self) -> str:
@@ -75,7 +78,7 @@ class Tape:
             self.bars,
             self.decimals,
             read_maps or self.read_maps,
-            lambda bars: read_flow(self.lake, bars, knowable=self.knowable),
+            lambda _: self.flow,
         )
 
     def read_maps(
@@ -94,6 +97,12 @@ class Tape:
                 knowable=self.knowable,
             )
         return self._read[key]
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Return how liquidations went in each bar, those of the warm-up included."""
+        knowable = self.knowable and not self.live_flow
+        return read_flow(self.lake, self.bars, knowable=knowable)
 
     @cached_property
     def _read(self) -> dict[tuple[object, ...], Maps]:
@@ -131,6 +140,11 @@ class Tape:
                 f"{self.coin}: maps and flow are used from the moment they describe, which no "
                 "follower of an archive could have done."
             )
+        elif self.live_flow:
+            said.append(
+                f"{self.coin}: fills and contexts count as heard live, as who listened to the "
+                "venue had them, whenever the lake's sources published them."
+            )
         if self.terms.costs.funding == "none":
             said.append(f"{self.coin}: funding is left out, as asked.")
         said.append(f"{self.coin}: slippage: {self.slippage.basis}.")
@@ -149,6 +163,7 @@ def load_tape(
     venue: str | None = None,
     warmup: int = 0,
     knowable: bool = True,
+    live_flow: bool = False,
 ) -> Tape:
     """Read a coin's tape.
 
@@ -166,6 +181,8 @@ def load_tape(
         As in :func:`backtest.market.load_bars`.
     knowable
         False: as if every snapshot and fill had been there at its own moment.
+    live_flow
+        True: fills and contexts as if heard live, whatever ``knowable`` says of maps.
 
     Raises
     ------
@@ -191,6 +208,7 @@ def load_tape(
         margin,
         terms,
         knowable,
+        live_flow,
     )
 
 

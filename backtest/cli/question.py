@@ -31,6 +31,11 @@ def question_options(verb: Verb) -> Verb:
             show_default=True,
             help="Use maps and flow from their publication on, or from their own moment.",
         ),
+        click.option(
+            "--live-flow",
+            is_flag=True,
+            help="Know fills and contexts as they happen, as who listens to the venue does.",
+        ),
         click.option("--no-funding", is_flag=True, help="Leave funding out of the costs."),
         click.option("--no-slippage", is_flag=True, help="Leave slippage out of the costs."),
         click.option(
@@ -167,6 +172,7 @@ def question_of(strategy: Any, draws: int = 200, **words: Any) -> Question:
         interval=words["interval"],
         venue=words["venue"],
         knowable=words["knowable"],
+        live_flow=words["live_flow"],
         terms=Terms(
             costs,
             latency=np.timedelta64(as_latency(words["latency"]), "us"),

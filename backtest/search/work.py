@@ -111,6 +111,7 @@ def work(chunk: Chunk) -> tuple[Chunk, pa.Table]:
             venue=asked.venue,
             warmup=longest,
             knowable=asked.knowable,
+            live_flow=asked.live_flow,
         )
         tried, simulated = try_all(tape, strategies, since)
     source = "simulated" if simulated else "undertow"

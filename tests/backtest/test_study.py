@@ -10,6 +10,7 @@ from backtest.rows import land_runs
 from backtest.slippage import SlippageUnknown
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
+from backtest.strategies.cascade_follow import CascadeFollow
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from backtest.strategies.strategy import WITHOUT_MAP
 from backtest.study import play
@@ -22,6 +23,7 @@ from tests.backtest.small_lake import (
     land_bars,
     land_book,
     land_context,
+    land_fills,
     land_funding,
     land_instrument,
     land_lake,
@@ -380,3 +382,19 @@ def test_funding_is_taken_on_the_oracle_price(lake, studies, tmp_path):
     assert np.abs(one["funding"]).sum() > 10
     # Prices wander around 100.
     np.testing.assert_allclose(two["funding"], 2 * one["funding"], rtol=0.2)
+
+
+def test_flow_may_be_heard_live_while_maps_wait_for_their_archive(tmp_path):
+    """Fills of an archive, published two hours late: known live, not as published."""
+    root = land_lake(tmp_path)
+    forced = [(minute, "long", 5e4) for minute in range(0, 60, 6)]
+    for hour in range(HOURS):
+        land_fills(root, hour, forced if hour % 40 == 39 else (), known=hour + 3)
+    rule = CascadeFollow(min_score=0.0, min_notional=1.0, min_move_pct=0.01)
+    late, live = (replayed(root, rule, live_flow=one) for one in (False, True))
+    wanted = only(late).decisions
+    assert (wanted.unmapped == (wanted.wanted != 0)).all()
+    assert not only(live).decisions.unmapped.all()
+    assert (only(live).decisions.side != 0).any()
+    assert any("count as heard live" in note for note in live.notes)
+    assert not any("heard live" in note for note in late.notes)
