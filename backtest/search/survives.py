@@ -131,7 +131,7 @@ def survivor(
     return Survivor(
         best,
         deflated,
-        _pbo(table.daily, best, seed),
+        pbo(table.daily, best, seed),
         needed,
         years,
         forward(table.daily, embargo_days),
@@ -139,7 +139,28 @@ def survivor(
     )
 
 
-def _pbo(daily: np.ndarray, best: int, seed: int) -> float | None:
+def pbo(daily: np.ndarray, best: int, seed: int) -> float | None:
+    """Return the probability of overfitting of a choice among settings.
+
+    Parameters
+    ----------
+    daily : float64[d, s]
+        Returns of each day and setting.
+    best
+        The one chosen: it is compared whatever else is drawn.
+    seed
+        Of the settings that are compared, where there are too many.
+
+    Returns
+    -------
+    float or None
+        None: too few settings or days.
+
+    Raises
+    ------
+    ValueError
+        If a setting returns the same, and not 0, throughout half of the days.
+    """
     days, settings = daily.shape
     blocks = min(BLOCKS, days // 2 // 2 * 2)
     # One setting is no choice, and a block of fewer than two days has no deviation.

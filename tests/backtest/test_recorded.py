@@ -1,51 +1,60 @@
 """A name on the command line means one study, or the error says which there are."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
 
-from backtest.recorded import recorded
+from backtest.recorded import find_study
 
 
 def lake(*studies):
     con = duckdb.connect()
-    con.execute("create table backtest_studies (study_id text, runs text, seed bigint)")
-    for number, (study, own) in enumerate(studies):
-        runs = json.dumps({"own": own, "base": ["base1"]})
-        con.execute("insert into backtest_studies values ($1, $2, $3)", [study, runs, number])
+    con.execute(
+        "create table backtest_studies (study_id text, question text, runs text, "
+        "data_hash text, code_hash text, strategy text, variant text, coins text, "
+        "start_ts timestamp, end_ts timestamp)"
+    )
+    day = datetime(2026, 1, 2, tzinfo=UTC)
+    for study, own in studies:
+        runs = json.dumps({"own": own, "base": ["bb1"]})
+        row = [study, "{}", runs, "d", "c", "breakout", "asymmetry_filter", "BTC", day]
+        con.execute(
+            "insert into backtest_studies values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [*row, day + timedelta(days=1)],
+        )
+        day += timedelta(days=1)
     return con
 
 
-TWO = (("aa11", ["r1", "r2"]), ("aa22", ["r3", "aa1199"]))
+TWO = (("aa11", ["e1", "e2"]), ("aa22", ["e3", "aa1199"]))
 
 
-@pytest.mark.parametrize("name", ["aa11", "r1", "r2", " r2 "])
-def test_a_study_its_runs_and_their_beginnings_name_it(name):
-    assert recorded(lake(*TWO), name)["study_id"] == "aa11"
+@pytest.mark.parametrize("name", ["aa11", "e1", "e2"])
+def test_a_study_and_its_runs_name_it(name):
+    assert find_study(lake(*TWO), name).study_id == "aa11"
 
 
 def test_a_beginning_is_enough_where_only_one_has_it():
-    assert recorded(lake(*TWO), "aa2")["seed"] == 1
-
-
-def test_a_whole_name_is_meant_before_a_beginning():
-    assert recorded(lake(*TWO), "aa11")["seed"] == 0
+    found = find_study(lake(*TWO), "aa2")
+    assert found.study_id == "aa22"
+    assert found.run_ids == ("e3", "aa1199", "bb1")
 
 
 @pytest.mark.parametrize(
-    ("studies", "name", "said"),
+    ("studies", "name", "error", "said"),
     [
-        ((), "aa", "the lake holds no study"),
-        (TWO, "zz", "no study or run begins with 'zz'; there are aa11, aa22"),
-        (TWO, "aa", "'aa' means 2 studies: aa11, aa22"),
-        (TWO, "", "means 2 studies"),
-        (TWO, "base1", "no study or run begins"),
-        (TWO, "' or true --", "no study or run begins"),
-        ([(f"a{n:02}", [f"r{n:02}"]) for n in range(12)], "a", "a07 and 4 more"),
+        ((), "aa", LookupError, "the lake holds no study"),
+        (TWO, "ff", LookupError, "no study or run is named ff; the lake holds aa11"),
+        (TWO, "aa", LookupError, "aa is a name of 2 studies: aa11"),
+        (TWO, "bb1", LookupError, "bb1 is a name of 2 studies"),
+        (TWO, "", ValueError, "must be a study_id or run_id"),
+        (TWO, "' or true --", ValueError, "must be a study_id or run_id"),
+        ([(f"a{n:02}", [f"e{n:02}"]) for n in range(12)], "a", LookupError, "and 7 more"),
     ],
 )
-def test_what_means_none_or_several_is_said_in_one_line(studies, name, said):
-    with pytest.raises(LookupError, match=said) as error:
-        recorded(lake(*studies), name)
-    assert "\n" not in str(error.value)
+def test_what_means_none_or_several_is_said_in_one_line(studies, name, error, said):
+    with pytest.raises(error, match=said) as raised:
+        find_study(lake(*studies), name)
+    assert "\n" not in str(raised.value)

@@ -1,50 +1,16 @@
 """The report says what the lake holds, in words that can be checked by hand."""
 
-import json
 import os
-import re
 import stat
-from html.parser import HTMLParser
 
 import pytest
 
 from tests.reference.report_lake import HOUR, NOON, fill_lake
+from tests.reference.words_of_page import read
 from warehouse.catalog import NoLake
 from warehouse.report import write_report
 
 HOSTILE = '<script>alert("x")</script>&'
-
-
-class Words(HTMLParser):
-    """Collects the text of a page, what its tags load, and its figures."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.said, self.tags, self.loads, self.figures, self.inside = [], [], [], [], None
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        self.tags.append(tag)
-        self.inside = attributes.get("type", tag) if tag in ("script", "style") else None
-        self.loads += [attributes[name] for name in ("src", "href") if name in attributes]
-
-    def handle_endtag(self, tag):
-        self.inside = None
-
-    def handle_data(self, data):
-        if self.inside == "application/json":
-            self.figures.append(json.loads(data))
-        elif self.inside is None:
-            self.said.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", " ".join(self.said))
-
-
-def read(path):
-    return Words(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -94,4 +94,5 @@
     drawSeen();
   });
   if (tabs.length) choose(tabs[0].dataset.tab);
+  else drawSeen();
 })();

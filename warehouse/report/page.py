@@ -1,12 +1,8 @@
 """This module puts the parts of the page together."""
 
 from collections.abc import Sequence
-from html import escape
-from importlib.resources import files
-from string import Template
 
 import polars as pl
-from plotly.offline import get_plotlyjs
 
 from warehouse.report.assumptions import assumptions
 from warehouse.report.backtest_facts import Backtests
@@ -14,12 +10,11 @@ from warehouse.report.backtest_section import coin_backtests
 from warehouse.report.backtest_summary import backtest_summary
 from warehouse.report.coin_facts import CoinFacts
 from warehouse.report.coin_section import coin_section
+from warehouse.report.document import document
 from warehouse.report.header import header
 from warehouse.report.markup import Html, element, text
 from warehouse.report.plots import Plots
 from warehouse.report.window import Window
-
-HERE = files("warehouse.report")
 
 
 def page(
@@ -49,14 +44,7 @@ def page(
             ),
         ]
     )
-    # Without a figure there is nothing for 4.6 MB of plotting to do.
-    return Template(HERE.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        style=HERE.joinpath("page.css").read_text(encoding="utf-8"),
-        body=body,
-        plotly=get_plotlyjs() if plots.figures else "",
-        script=HERE.joinpath("page.js").read_text(encoding="utf-8"),
-    )
+    return document(title, body, plots)
 
 
 def _tabs(names: list[str]) -> Html:

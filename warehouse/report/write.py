@@ -1,6 +1,5 @@
 """This module asks a lake, draws, and puts the report in its place."""
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from warehouse.catalog import open_lake
 from warehouse.report import words
 from warehouse.report.backtest_facts import read_backtests
 from warehouse.report.coin_facts import ask, read_coin
+from warehouse.report.document import put
 from warehouse.report.page import page
 from warehouse.report.window import choose_window
 
@@ -68,19 +68,5 @@ def write_report(
         )
     finally:
         con.close()
-    _replace(Path(to), html)
+    put(Path(to), html)
     return Path(to)
-
-
-def _replace(path: Path, html: str) -> None:
-    """Write a draft beside ``path``, flush it to the disk and rename it over ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{path.name}.{os.getpid()}.draft"
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(html)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

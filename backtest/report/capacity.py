@@ -1,0 +1,88 @@
+"""This module draws how the mean attempt falls as orders grow."""
+
+from backtest.findings.capacity import Capacity
+from backtest.findings.find import Findings
+from backtest.report.say import mean
+from warehouse.report import words
+from warehouse.report.markup import Html, element, nothing, panel, rows_table
+from warehouse.report.plots import Plots
+from warehouse.report.theme import MUTED, VARIANTS, figure
+
+TITLE = "Capacity"
+
+
+def capacity_section(findings: Findings, plots: Plots) -> Html:
+    """Return the mean attempt by size of order, pessimistic reading."""
+    found = findings.capacity
+    if found is None:
+        return panel(
+            TITLE,
+            nothing(
+                "Not known: nothing was traded."
+                if findings.costs is None
+                else "Not known: slippage was left out, so size costs nothing here."
+            ),
+        )
+    rows = [
+        [f"{factor:g}×", words.usd(notional), mean(earned)]
+        for factor, notional, earned in zip(
+            found.factors, found.notional, found.mean, strict=True
+        )
+    ]
+    return panel(
+        TITLE,
+        element("p", _caption(found), class_="caption"),
+        plots.add(_figure(found), "Mean attempt by size of order"),
+        rows_table(["Orders", "Median entry", "Mean attempt"], rows, "figures"),
+    )
+
+
+def _caption(found: Capacity) -> str:
+    said = (
+        "The same decisions with larger orders in as much larger accounts; slippage grows with "
+        "the size, and an order that it moves beyond its own target is not filled and counts "
+        "0. "
+    )
+    if found.zero is not None:
+        return said + f"Nothing is left at some {words.usd(found.zero)} an entry."
+    first, last = found.mean[0], found.mean[-1]
+    if first is None or first <= 0:
+        return said + "It earns nothing even at the smallest, so there is no capacity to tell."
+    if last is not None and last > 0:
+        return said + "It still earns at the largest: the end of it lies further out."
+    return said + "Where it ends is not known."
+
+
+def _figure(found: Capacity) -> object:
+    made = figure(300, hovermode="closest")
+    made.add_scatter(
+        x=list(found.notional),
+        y=[None if one is None else round(100 * one, 5) for one in found.mean],
+        mode="lines+markers",
+        line={"color": VARIANTS[1], "width": 2},
+        marker={"size": 8},
+        hovertemplate="%{x:$,.3~s} an entry<br><b>%{y:+.3f} %</b> an attempt<extra></extra>",
+    )
+    if found.zero is not None:
+        made.add_vline(found.zero, line={"color": MUTED, "width": 1.4, "dash": "dash"})
+    made.update_layout(
+        margin={"l": 66, "r": 20, "t": 28, "b": 44},
+        xaxis={
+            "type": "log",
+            "tickvals": list(found.notional),
+            "ticktext": [words.usd_tick(one) for one in found.notional],
+        },
+        yaxis={"ticksuffix": " %", "nticks": 6, "zeroline": True},
+    )
+    made.add_annotation(
+        text="mean attempt by median entry, USD",
+        x=0.004,
+        xref="paper",
+        xanchor="left",
+        y=1.002,
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 11, "color": MUTED},
+    )
+    return made

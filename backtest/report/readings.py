@@ -1,0 +1,118 @@
+"""This module writes what an attempt earned, how sure that is, and what the map adds."""
+
+from backtest.findings.find import Findings
+from backtest.report.say import READINGS, mean, number, share, span
+from warehouse.report import words
+from warehouse.report.markup import Html, element, nothing, panel, rows_table, text
+
+
+def readings_section(findings: Findings) -> Html:
+    """Return the mean attempt by reading, and against the rule without the map."""
+    return text([_readings(findings), _ablations(findings)])
+
+
+def _readings(findings: Findings) -> Html:
+    rows = [
+        [
+            READINGS[one.bound],
+            f"{one.attempts:,}",
+            f"{one.trades:,}",
+            f"{one.days:,}",
+            share(one.ambiguous, "no trades"),
+            mean(one.mean),
+            span(one.low, one.high),
+            number(one.p),
+        ]
+        for one in findings.readings
+    ]
+    head = ["Reading", "Attempts", "Trades", "Days", "Ambiguous", "Mean", "95 % interval", "p"]
+    return panel(
+        "What an attempt earned",
+        element(
+            "p",
+            "After all costs, as a share of notional. An attempt is an order that reached the "
+            "venue; one that was not filled counts 0. Trades of a day are alike, so days are "
+            "counted and not trades. Ambiguous: trades whose last bar spans stop and target.",
+            class_="caption",
+        ),
+        rows_table(head, rows, "stack figures"),
+    )
+
+
+def _ablations(findings: Findings) -> Html:
+    title = "With the map, and without it"
+    if not findings.ablations:
+        return panel(title, nothing("The rule knows neither map nor flow: nothing to take."))
+    rows = []
+    for one in findings.ablations:
+        pair = one.attempts
+        rows.append(
+            [
+                READINGS[one.bound],
+                f"{mean(pair.mean_with)} ({words.count(pair.trades_with, 'attempt')})",
+                f"{mean(pair.mean_without)} ({words.count(pair.trades_without, 'attempt')})",
+                mean(pair.difference, "not known"),
+                span(pair.low, pair.high),
+                number(pair.p),
+                number(one.p),
+            ]
+        )
+    head = [
+        "Reading",
+        "With",
+        "Without",
+        "Difference",
+        "95 % interval",
+        "p: attempts not better",
+        "p: days not better",
+    ]
+    return panel(
+        title,
+        element(
+            "p",
+            "The same entries, stops and sizes on the same bars, blind to map and flow. Days "
+            "are drawn anew; by days the daily returns are compared in blocks (SPA), of 20 "
+            "days or more.",
+            class_="caption",
+        ),
+        rows_table(head, rows, "stack figures"),
+    )
+
+
+def ratio_section(findings: Findings) -> Html:
+    """Return the Sharpe ratio, and what is left of it after all trials."""
+    one = findings.ratio
+    day, daily = findings.daily_mean, findings.daily_sharpe
+    rows: list[list[object]] = [
+        ["Sharpe ratio of a day", number(one.daily)],
+        ["the same a year", number(one.annual, 2)],
+        ["95 % interval of a day, by blocks", _between(daily.low, daily.high)],
+        ["mean return of a day", mean(day.estimate, "not known")],
+        ["95 % interval of it, by blocks", span(day.low, day.high)],
+        ["chance that the true ratio is above 0, taken alone", number(one.probability)],
+        ["trials that it was chosen from", f"{one.trials:,}"],
+        ["what the best of them reaches by luck, a day", number(one.expected)],
+        ["deflated: chance that it is above that luck", number(one.deflated)],
+        ["length of the period, years", number(one.years, 2)],
+        ["length it takes for so many trials, years", _needed(one.needed_years)],
+    ]
+    return panel(
+        "Sharpe ratio, less what luck gives",
+        element(
+            "p",
+            "Of daily returns, pessimistic reading. Whoever tries often finds something: every "
+            "trial that the lake knows of these coins in this time counts against it.",
+            class_="caption",
+        ),
+        rows_table(["", "Value"], rows, "figures"),
+    )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "not known: too few days"
+    return f"{number(low)} to {number(high)}"
+
+
+def _needed(years: float | None) -> str:
+    return "no length will do: it is not above 0" if years is None else number(years, 2)

@@ -1,0 +1,195 @@
+"""This module draws each coin's price with the trades on it, and the clusters they aimed at."""
+
+from html import escape
+
+import plotly.graph_objects as go
+import polars as pl
+
+from backtest.report.curves import thinned
+from backtest.report.facts import Facts
+from warehouse.report import words
+from warehouse.report.markup import Html, element, nothing, panel, text
+from warehouse.report.plots import Plots
+from warehouse.report.theme import LONG, MUTED, PANEL, SHORT, VARIANTS, figure, price_hover
+
+HEIGHT = 440
+# More marks than this are slow to draw and cannot be told apart.
+MOST_TRADES = 600
+ENTRY = {"long": "triangle-up", "short": "triangle-down"}
+EXIT = {
+    "target": "circle",
+    "stop": "x",
+    "trail": "x",
+    "liquidation": "star",
+    "time": "square",
+    "left": "square",
+    "end": "diamond",
+}
+CLUSTER = VARIANTS[1]
+LEVELS = (
+    ("stop_px", "stop", SHORT, "dot", "legendonly"),
+    ("target_px", "target", LONG, "dot", "legendonly"),
+    ("cluster_px", "cluster aimed at", CLUSTER, "solid", True),
+)
+
+
+def trades_section(facts: Facts, plots: Plots) -> Html:
+    """Return one figure a coin, pessimistic reading."""
+    return text([_coin(facts, coin, plots) for coin in facts.findings.subject.coins])
+
+
+def _coin(facts: Facts, coin: str, plots: Plots) -> Html:
+    title = f"Trades on {coin}"
+    bars = facts.equity.filter(
+        pl.col("own"), pl.col("bound") == "pessimistic", pl.col("coin") == coin
+    ).sort("time_ts")
+    trades = facts.own_trades(coin)
+    if not bars.height:
+        return panel(title, nothing("The lake holds no bars of this run."))
+    if not trades.height:
+        return panel(title, nothing(f"No trade was made on {coin}."))
+    far = pl.col("pnl").abs()
+    shown = trades.sort(far, descending=True).head(MOST_TRADES).sort("entry_ts")
+    made = figure(HEIGHT, hovermode="closest", showlegend=True)
+    _price(made, bars, facts.runs)
+    for level in LEVELS:
+        _level(made, shown, *level)
+    _trades(made, shown)
+    made.update_layout(
+        margin={"l": 62, "r": 14, "t": 12, "b": 78},
+        xaxis={"type": "date"},
+        yaxis={"tickformat": ",~r", "nticks": 8},
+        legend={"orientation": "h", "x": 0, "y": -0.1, "yanchor": "top", "font": {"size": 12}},
+    )
+    return panel(
+        title,
+        element("p", _caption(trades, shown), class_="caption"),
+        plots.add(made, f"Trades of {facts.name} on {coin}"),
+        element(
+            "p",
+            "Entries ▲ long ▼ short. Exits ● target ✕ stop ■ time or left by the rule ★ "
+            "liquidated ◆ end of the data; green where the trade gained after costs, red where "
+            "it lost. A click in the legend shows stops and targets.",
+            class_="note",
+        ),
+    )
+
+
+def _caption(trades: pl.DataFrame, shown: pl.DataFrame) -> str:
+    said = f"{words.count(trades.height, 'trade')}, pessimistic reading"
+    if shown.height < trades.height:
+        said += (
+            f"; drawn are the {shown.height} that gained or lost most, all are in "
+            "backtest_trades"
+        )
+    aimed = trades["cluster_px"].is_not_null().sum()
+    fixed = (trades["target_source"] == "fixed").sum()
+    said += f". {aimed or 'None'} of them had a target set by a cluster of the map"
+    return f"{said}, {fixed or 'none'} a fixed one."
+
+
+def _price(made: go.Figure, bars: pl.DataFrame, runs: pl.DataFrame) -> None:
+    thin = thinned(bars.select("time_ts", "close_px"))
+    run = runs.filter(pl.col("run_id") == bars["run_id"][0])
+    made.add_scatter(
+        name="price",
+        x=thin["time_ts"].to_list(),
+        y=thin["close_px"].to_list(),
+        mode="lines",
+        line={"color": MUTED, "width": 1.3},
+        hovertemplate=price_hover(run["venue"][0]),
+        showlegend=False,
+    )
+
+
+def _level(
+    made: go.Figure,
+    trades: pl.DataFrame,
+    column: str,
+    said: str,
+    colour: str,
+    dash: str,
+    visible: bool | str,
+) -> None:
+    """Draw a level of each trade from its entry to its exit."""
+    rows = trades.filter(pl.col(column).is_not_null()).to_dicts()
+    if not rows:
+        return
+    made.add_scatter(
+        name=said,
+        x=[moment for row in rows for moment in (row["entry_ts"], row["exit_ts"], None)],
+        y=[px for row in rows for px in (row[column], row[column], None)],
+        mode="lines+markers",
+        marker={"symbol": "line-ew-open", "size": 9, "color": colour, "line": {"width": 2}},
+        line={"color": colour, "width": 2, "dash": dash},
+        hovertemplate=f"{said} <b>%{{y:,.5~r}}</b><extra></extra>",
+        visible=visible,
+    )
+
+
+def _trades(made: go.Figure, trades: pl.DataFrame) -> None:
+    rows = trades.to_dicts()
+    outline = {"color": PANEL, "width": 1}
+    colours = [LONG if row["pnl"] > 0 else SHORT for row in rows]
+    common = {"legendgroup": "trades", "hovertemplate": "%{hovertext}<extra></extra>"}
+    made.add_scatter(
+        name="trades",
+        legendgroup="trades",
+        x=[moment for row in rows for moment in (row["entry_ts"], row["exit_ts"], None)],
+        y=[px for row in rows for px in (row["entry_px"], row["exit_px"], None)],
+        mode="lines",
+        line={"color": VARIANTS[2], "width": 1.4},
+        hoverinfo="skip",
+    )
+    made.add_scatter(
+        **common,
+        showlegend=False,
+        x=trades["entry_ts"].to_list(),
+        y=trades["entry_px"].to_list(),
+        mode="markers",
+        marker={
+            "symbol": [ENTRY[row["side"]] for row in rows],
+            "size": 10,
+            "color": VARIANTS[2],
+            "line": outline,
+        },
+        hovertext=[_entry(row) for row in rows],
+    )
+    made.add_scatter(
+        **common,
+        showlegend=False,
+        x=trades["exit_ts"].to_list(),
+        y=trades["exit_px"].to_list(),
+        mode="markers",
+        marker={
+            "symbol": [EXIT[row["exit_reason"]] for row in rows],
+            "size": 9,
+            "color": colours,
+            "line": outline,
+        },
+        hovertext=[_exit(row) for row in rows],
+    )
+
+
+def _entry(row: dict) -> str:
+    levels = [
+        f"{name} {words.px(row[column])}"
+        for column, name, *_ in LEVELS
+        if row[column] is not None
+    ]
+    lines = [
+        f"{row['side']} at <b>{words.px(row['entry_px'])}</b>",
+        words.utc(row["entry_ts"]),
+        *levels,
+    ]
+    if row["snapshot_ts"] is not None:
+        lines.append(f"map of {words.utc(row['snapshot_ts'])}")
+    return "<br>".join(lines)
+
+
+def _exit(row: dict) -> str:
+    return (
+        f"{escape(row['exit_reason'])} at <b>{words.px(row['exit_px'])}</b><br>"
+        f"{words.pct(100 * row['return_fraction'], 2, signed=True)} after costs<br>"
+        f"{words.utc(row['exit_ts'])}"
+    )

@@ -1,0 +1,290 @@
+"""The page of a study says what the lake holds of it, and says what is missing in words."""
+
+import os
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backtest.report import write_backtest_report
+from tests.backtest.study_lake import (
+    RULE,
+    STUDY,
+    Against,
+    fill,
+    findings,
+    nothing_traded,
+    run,
+)
+from tests.reference.words_of_page import read
+from warehouse.catalog import NoLake
+
+HOSTILE = '<img src=x onerror="alert(1)">&'
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    return fill(tmp_path_factory.mktemp("lake"))
+
+
+@pytest.fixture(scope="module")
+def page(lake, tmp_path_factory):
+    return read(write_backtest_report(lake, STUDY, tmp_path_factory.mktemp("page") / "r.html"))
+
+
+def drawn(lake, tmp_path, name=STUDY):
+    return read(write_backtest_report(lake, name, tmp_path / "r.html"))
+
+
+def figure(page, name):
+    (found,) = (one for label, one in page.named if name in label)
+    return found
+
+
+def traces(page, label, **wanted):
+    return [
+        one
+        for one in figure(page, label)["data"]
+        if all(one.get(key) == value for key, value in wanted.items())
+    ]
+
+
+def test_the_verdict_comes_first(page):
+    said = page.text
+    order = [
+        "Breakout with cluster take profit on BTC and ETH",
+        "No edge is shown: it did not stand",
+        "Tested: breakout (cluster_take_profit) on BTC, ETH",
+        "It is one of 7 trials",
+        "What did not: 8 of 9",
+        "Equity and drawdown",
+    ]
+    places = [said.index(one) for one in order]
+    assert places == sorted(places)
+    assert "What stood: 1 of 9 placebo shuffled: makes no attempt" in said
+
+
+def test_equity_is_pooled_with_the_hour_that_one_coin_misses(page):
+    (low,) = traces(page, "Equity", name="with it, pessimistic", yaxis="y")
+    (high,) = traces(page, "Equity", name="with it, optimistic", yaxis="y")
+    (base,) = traces(page, "Equity", name="without the map", yaxis="y")
+    # 20,000 USD in both accounts: -200, then +300 or +400.
+    assert [low["y"][hour] for hour in (9, 10, 19, 20, 47)] == [0, -1, -1, 1.5, 1.5]
+    assert high["y"][-1] == 2.0
+    assert set(base["y"]) == {0}
+    (fall,) = traces(page, "Equity", name="with it, pessimistic", yaxis="y2")
+    assert min(fall["y"]) == -1
+    assert fall["y"][-1] == 0
+    assert "ends at +1.50 %, at worst 1.00 % below its peak. Read optimistically: +2.00 %" in (
+        page.text
+    )
+    assert "The same rule without the map: 0.00 %, 0.00 % below its peak at worst" in page.text
+
+
+def test_trades_stand_on_the_price_with_the_clusters_they_aimed_at(page):
+    (aimed,) = traces(page, "on BTC", name="cluster aimed at")
+    assert aimed["y"] == [103.5, 103.5, None, 94.5, 94.5, None]
+    assert "2 trades, pessimistic reading. 2 of them had a target set by a cluster" in page.text
+    entries = [one for one in traces(page, "on ETH", mode="markers") if one.get("hovertext")]
+    assert "long at <b>100.00</b>" in entries[0]["hovertext"][0]
+    assert "target at <b>95.000</b><br>+5.00\xa0% after costs" in entries[1]["hovertext"][1]
+
+
+def test_excursions_are_signed_by_the_side(page):
+    (won,) = traces(page, "best price", name="gained after costs (2)")
+    (lost,) = traces(page, "best price", name="lost (2)")
+    # The short: best 94 is +6 %, worst 101.5 is -1.5 %.  The long: +1 % and -3 %.
+    assert (won["x"], won["y"]) == ([6, 6], [-1.5, -1.5])
+    assert (lost["x"], lost["y"]) == ([1, 1], [-3, -3])
+
+
+def test_the_strategy_stands_on_the_placebos(page):
+    box = traces(page, "placebos", type="box")[0]
+    assert box["x"] == [-0.4, 0.1, 0.6]
+    (line,) = figure(page, "placebos")["layout"]["shapes"]
+    assert line["x0"] == line["x1"] == 0.25
+    assert "random times its entries, moved to times drawn by lot 3 +0.100 %" in page.text
+    assert "shuffled maps of other moments, moved to the price, drawn by lot 0" in page.text
+
+
+def test_costs_add_up_and_a_payment_received_is_above_0(page):
+    for line in (
+        "Gross, before costs $120 +40.00",
+        "Fees −$18.00 −6.00",
+        "Funding $3.00 +1.00",
+        "Slippage −$30.00 −10.00",
+        "Margin lost in liquidations $0 0",
+        "Net $75.00 +25.00",
+    ):
+        assert line in page.text
+
+
+def test_everything_else_is_said(page):
+    for line in (
+        "pessimistic: the stop first 4 3 2 33 % +0.250 % −4.800 % to +5.300 % 0.640",
+        "+0.250 % (4 attempts) −0.100 % (6 attempts) +0.350 %",
+        "2026-01 2 4 3 +0.250 % +0.75 %",
+        "without the best 1 % 3 −0.100 % 120 %",
+        "without the ten best days 0 none remain",
+        "from 2026-01-03 on 2 −0.500 %",
+        "Nothing is left at some $30.0K an entry.",
+        "6 cascades that began on 4 days",
+        "candles: 1 incident in the period; 2 trades of the rule were open in one.",
+        "3 snapshots of the period were not trusted",
+        "BTC: 5 signals, 2 refused by the map, 1 where no map or flow was known, 1 not filled",
+        "the map was 3 h old in the median, 3 h at most",
+        "a decision travels 0.5 s",
+        "Slippage of ETH: 48 of 48 bars by a recorded book.",
+        "deflated: chance that it is above that luck 0.420",
+        "breakout: lookback 24, stop pct 2.",
+        f"undertow backtest prove {STUDY} undertow backtest reproduce {STUDY}",
+        "The code that draws this page is not the code that ran.",
+    ):
+        assert line in page.text, line
+
+
+def test_the_band_is_closed_where_all_paths_begin(page):
+    band, mean = figure(page, "cascades")["data"]
+    assert mean["y"] == [0.1, 0.0, 0.4, 0.3, 0.2]
+    assert band["x"] == [-2, -1, 0, 1, 2, 2, 1, 0, -1, -2]
+    assert band["y"][1] == band["y"][-2] == 0
+
+
+def test_without_a_sweep_it_is_said_how_to_make_one(page):
+    assert "No parameters were swept on these coins in this period" in page.text
+    assert "undertow backtest sweep" in page.text
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    assert [one for one in page.loads if not one.startswith(("#", "data:"))] == []
+
+
+def test_a_study_that_never_traded_says_so_and_draws_nothing_empty(tmp_path):
+    page = drawn(fill(tmp_path / "lake", nothing_traded()), tmp_path)
+    for said in (
+        "Nothing can be said: it made no attempt.",
+        "No trade was made on BTC.",
+        "No trade was made, so nothing was earned or charged.",
+        "Not known: nothing was traded.",
+        "The rule knows neither map nor flow",
+        "No placebo was drawn",
+        "2 cascades with all bars around them in this period: fewer than 5",
+        "no length will do: it is not above 0",
+        "Not known: no lake was asked",
+    ):
+        assert said in page.text, said
+    assert [label for label, _ in page.named] == [
+        "Equity and drawdown of breakout with cluster take profit"
+    ]
+    assert not re.search(r"\b(nan|null)\b|None", page.text)
+
+
+def test_slippage_left_out_and_a_lake_not_asked_are_told_from_nothing(tmp_path):
+    found = findings(capacity=None, cascades=None)
+    page = drawn(fill(tmp_path / "lake", found), tmp_path)
+    assert "slippage was left out, so size costs nothing here" in page.text
+    assert "No lake was asked for cascades" in page.text
+
+
+def test_simulated_rows_are_called_simulated(tmp_path, page):
+    assert "SIMULATED" not in page.text
+    told = drawn(fill(tmp_path / "lake", source="simulated"), tmp_path)
+    assert "SIMULATED Rows that this study read were generated" in told.text
+
+
+def test_hostile_names_stay_words(tmp_path):
+    found = findings()
+    found = replace(found, placebos=(Against(HOSTILE, 1, 0.0, None, None), *found.placebos))
+    lake = fill(tmp_path / "lake", found, strategy=HOSTILE, variant=HOSTILE, verdict=HOSTILE)
+    page = drawn(lake, tmp_path)
+    assert "img" not in page.tags
+    assert HOSTILE in page.text
+    axis = figure(page, "placebos")["layout"]["yaxis"]["ticktext"]
+    assert not any("<img" in one for one in axis)
+
+
+def test_a_run_names_its_study(lake, tmp_path, page):
+    assert drawn(lake, tmp_path, run("BTC", "own")[:4]).text == page.text
+
+
+def test_the_same_lake_gives_the_same_bytes(lake, tmp_path):
+    one = write_backtest_report(lake, STUDY, tmp_path / "a.html").read_bytes()
+    assert write_backtest_report(str(lake), STUDY, tmp_path / "b.html").read_bytes() == one
+
+
+def test_a_failed_report_leaves_the_old_one(lake, tmp_path, monkeypatch):
+    (tmp_path / "r.html").write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        write_backtest_report(lake, STUDY, tmp_path / "r.html")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"findings": "{}"}, "its findings are of another form"),
+        ({"findings": "no json"}, "its findings are of another form"),
+        ({"runs": '{"own": ["e100"], "base": []}'}, "run e100 is not in the lake"),
+    ],
+)
+def test_half_a_study_is_refused_in_one_line(tmp_path, changed, said):
+    lake = fill(tmp_path / "lake", **changed)
+    with pytest.raises(ValueError, match=said) as error:
+        write_backtest_report(lake, STUDY, tmp_path / "r.html")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_study_or_a_lake_that_is_not_there_is_said(lake, tmp_path):
+    with pytest.raises(LookupError, match="no study or run is named ff"):
+        write_backtest_report(lake, "ff", tmp_path / "r.html")
+    with pytest.raises(NoLake):
+        write_backtest_report(tmp_path / "none", STUDY, tmp_path / "r.html")
+
+
+def settings(ratios, **changed):
+    """One trial a setting and coin; daily returns of both coins add up to a known ratio."""
+    for number, (lookback, stop) in enumerate(ratios):
+        rule = {**RULE, "lookback": lookback, "stop_pct": stop}
+        parameters = {"strategy": "cluster_take_profit", "moves": False, "entry": rule}
+        for place, coin in enumerate(("BTC", "ETH")):
+            daily = np.tile([0.01, -0.01], 10) + 0.001 * number
+            yield 2 * number + place, parameters, coin, daily.tolist(), *changed.values()
+
+
+GRID = [(look, stop) for look in (12, 24, 48) for stop in (1.0, 2.0)]
+
+
+def test_a_sweep_is_drawn_over_the_two_parameters_that_vary_most(tmp_path):
+    page = drawn(fill(tmp_path / "lake", trials=list(settings(GRID))), tmp_path)
+    assert "6 settings over 20 days, sweep 5eeb" in page.text
+    (cells,) = figure(page, "by parameters")["data"]
+    layout = figure(page, "by parameters")["layout"]
+    assert layout["xaxis"]["ticktext"] == ["12", "24", "48"]
+    assert layout["xaxis"]["title"]["text"] == "breakout.lookback"
+    # The mean of setting n is n / 10 of its spread of 0.01, sample deviation of 20 days.
+    spread = np.tile([0.01, -0.01], 10).std(ddof=1)
+    assert np.allclose(cells["z"], 0.001 * np.array([[0, 2, 4], [1, 3, 5]]) / spread)
+    # The study's own: lookback 24, stop 2 %.
+    (ring,) = layout["shapes"]
+    assert (ring["x0"], ring["y0"]) == (0.5, 0.5)
+    # The best is the best of every half: never overfit.
+    assert "Probability of backtest overfitting (PBO): 0 %." in page.text
+
+
+def test_one_parameter_is_a_line_and_one_coin_alone_is_no_setting(tmp_path):
+    trials = list(settings([(12, 2.0), (24, 2.0), (48, 2.0)]))
+    page = drawn(fill(tmp_path / "lake", trials=trials[:-1]), tmp_path)
+    line, ring = figure(page, "by parameters")["data"]
+    assert line["x"] == [12, 24]
+    assert ring["x"] == [24]
+
+
+def test_a_setting_tried_twice_under_other_terms_is_left_out(tmp_path):
+    trials = list(settings([(12, 2.0), (24, 2.0), (48, 2.0)]))
+    again = (99, *trials[0][1:])
+    page = drawn(fill(tmp_path / "lake", trials=[*trials, again]), tmp_path)
+    line, _ = figure(page, "by parameters")["data"]
+    assert line["x"] == [24, 48]
