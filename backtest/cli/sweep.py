@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "name",
     default="breakout",
     show_default=True,
-    help="Entry and what is wrapped around it: breakout+asymmetry_filter.",
+    help="Entry and what is wrapped around it, or module:Class of your own.",
 )
 @click.option(
     "--set",
@@ -86,7 +86,8 @@ def sweep(
     if best < 1:
         raise ValueError(f"--best {best} must be 1 setting or more")
     spread = _spread(runners, runner, workers)
-    strategy = made(name, {})
+    # Who names a class of their own asks for it to be imported.
+    strategy = made(name, {}, outside=True)
     axes = tuple(axis_of(strategy, word) for word in words)
     wanted = Search(question=question_of(strategy, **asked), axes=axes, draws=draws, by=by)
     question = wanted.question

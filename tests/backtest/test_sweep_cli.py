@@ -1,11 +1,14 @@
 """The verb `undertow backtest sweep`, as a user types it."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 from click.testing import CliRunner
 
 from backtest.cli import backtest
+from backtest.decisions import Decisions
+from backtest.strategies.strategy import Strategy
 from tests.backtest.small_lake import land_lake
 
 PERIOD = ["--coin", "BTC", "--from", "2026-01-02T12:00Z", "--to", "2026-01-10"]
@@ -116,3 +119,22 @@ def test_the_front_door_gives_the_runner(lake):
 
     done = sweep(lake, "--set", "stop_pct=1.5", "--runner", "dask:tcp://there:1", obj=runners)
     assert (done.exit_code, asked) == (0, [("dask:tcp://there:1", None)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dips(Strategy):
+    """A rule of a user's own."""
+
+    fall_pct: float = 1.0
+
+    def decide(self, view):
+        fell = view.close_px < view.open_px * (1 - self.fall_pct / 100)
+        return Decisions.of(fell, stop_fraction=0.02, max_bars=24, notional=1_000.0)
+
+
+def test_a_rule_of_ones_own_is_tried(lake):
+    words = ("--strategy", "tests.backtest.test_sweep_cli:Dips", "--set", "fall_pct=0.5,1,1.5")
+    rows = json.loads(sweep(lake, *words, "--json").stdout)
+    (name,) = (name for name in rows[0] if name.endswith(".fall_pct"))
+    assert {row[name] for row in rows} == {0.5, 1.0, 1.5}
+    assert sum(row["trades"] for row in rows) > 5
