@@ -15,10 +15,10 @@ from backtest.question import Question
 DAY = timedelta(days=1)
 
 # How far before its first bar a study may read each table.  Null: any day before, for the
-# newest row stands however old it is.  Candles: volatility of a day.  Fills and what goes with
-# them: the norm of the 7 days before, of which the first hour may begin a day earlier.  Levels
-# and margin errors are made from these rows, so their parts are not named; nor are those of
-# what backtests leave, which no backtest reads.
+# newest row stands however old it is, and an incident may last.  Candles: volatility of a day.
+# Fills and what goes with them: the norm of the 7 days before, which cascades ask for from a
+# day before.  Levels and margin errors are made from these rows, so their parts are not named;
+# nor are those of what backtests leave: how many trials there were is no row of the market.
 LOOKBACK: dict[str, timedelta | None] = {
     "positions": None,
     "snapshots": None,
@@ -29,7 +29,7 @@ LOOKBACK: dict[str, timedelta | None] = {
     "asset_contexts": 8 * DAY,
     "funding": 8 * DAY,
     "order_books": 8 * DAY,
-    "incidents": 8 * DAY,
+    "incidents": None,
 }
 PACKAGES = ("backtest", "warehouse")
 SOURCES = (".py", ".sql")
