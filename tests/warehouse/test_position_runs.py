@@ -47,11 +47,15 @@ def told(piece):
     return [np.nan_to_num(one, nan=-1.0).tolist() for one in piece[:4]]
 
 
+def runs_of(file, threads=1):
+    return [run for groups in file.shares(threads) for run in file.runs(groups)]
+
+
 @pytest.mark.parametrize("statistics", [True, False])
-@pytest.mark.parametrize("group", [1, 3, 4, 100])
-def test_runs_hold_every_row_once_in_order(tmp_path, group, statistics):
+@pytest.mark.parametrize(("group", "threads"), [(1, 3), (3, 1), (4, 2), (100, 2)])
+def test_runs_hold_every_row_once_in_order(tmp_path, group, threads, statistics):
     file = landed(tmp_path, group, write_statistics=statistics)
-    runs = list(file.runs())
+    runs = runs_of(file, threads)
     assert sum(run.rows for run in runs) == len(ROWS)
     reader = Reader()
     for key, some in groupby(ROWS, key=lambda row: row[:3]):
@@ -65,7 +69,7 @@ def test_when_rows_were_known_is_read_where_it_may_tell_something(tmp_path):
     latest = T0 + timedelta(days=1, hours=3)
     for known, of in ((latest, type(None)), (latest - timedelta(hours=1), np.ndarray)):
         file = landed(tmp_path, 4, known)
-        pieces = Reader().pieces(list(file.runs()))
+        pieces = Reader().pieces(runs_of(file))
         assert {type(piece.known) for piece in pieces} == {of}
 
 

@@ -164,14 +164,20 @@ def rows_of(cells: Sequence[Cells]) -> pa.Table:
         return LIQUIDATION_LEVELS.schema.empty_table()
     # Of each cell: which snapshot of which coin it is of.
     first = np.cumsum([0, *(each.marks.size for each in cells)]).tolist()
-    of = np.concatenate(
-        [np.add(each.place, at, dtype=np.int32) for each, at in zip(cells, first, strict=False)]
+    of = pa.array(
+        np.concatenate(
+            [
+                np.add(each.place, at, dtype=np.int32)
+                for each, at in zip(cells, first, strict=False)
+            ]
+        )
     )
     short = np.concatenate([each.short for each in cells])
     lengths = [each.marks.size for each in cells]
 
     def told(values: pa.Array) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(of, values)
+        # Unsafe: that each number is one of a word need not be looked at for each column again.
+        return pa.DictionaryArray.from_arrays(of, values, safe=False)
 
     def words(some: Sequence[str]) -> pa.DictionaryArray:
         return told(pa.array(np.repeat(np.array(some, dtype=object), lengths), pa.string()))

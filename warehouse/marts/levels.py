@@ -145,11 +145,14 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
         )
     }
     files = [PositionFile(lake, path, complete["known_ts"].min()) for path in paths if wanted]
+    many = cpu_count() or 1
     runs: dict[Key, list[Run]] = defaultdict(list)
-    for file in files:
-        for run in file.runs():
-            if run.key[:2] in wanted:
-                runs[run.key].append(run)
+    shares = [(file, groups) for file in files for groups in file.shares(many)]
+    with ThreadPoolExecutor(many) as threads:
+        for some in threads.map(lambda share: list(share[0].runs(share[1])), shares):
+            for run in some:
+                if run.key[:2] in wanted:
+                    runs[run.key].append(run)
     rows = {key: sum(run.rows for run in some) for key, some in runs.items()}
     # What the cells of a coin lie in is large, and as good for the next.
     free: dict[tuple, SimpleQueue] = {key: SimpleQueue() for key in wanted}
@@ -164,7 +167,7 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
             unused.put(scratch)
         return made
 
-    many, edges = cpu_count() or 1, sum(file.rows_per_group for file in files)
+    edges = sum(file.rows_per_group for file in files)
     with ThreadPoolExecutor(many) as threads:
         return list(chain.from_iterable(threads.map(cells, _shares(rows, many, edges))))
 

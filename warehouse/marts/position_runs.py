@@ -74,10 +74,18 @@ class PositionFile:
         body = self._body if isinstance(self._body, Path) else pa.BufferReader(self._body)
         return pq.ParquetFile(body, metadata=self._metadata, **how)
 
-    def runs(self) -> Iterator[Run]:
-        """Yield the runs, in order."""
+    def shares(self, many: int) -> list[range]:
+        """Return its row groups in so many shares, for threads to find the runs of."""
+        groups = len(list(self._groups()))
+        ends = [groups * nth // many for nth in range(many + 1)]
+        return [range(low, high) for low, high in pairwise(ends) if low < high]
+
+    def runs(self, groups: range) -> Iterator[Run]:
+        """Yield the runs of some row groups, in order."""
         held = self.open(read_dictionary=WORDS)
         for number, group in enumerate(self._groups()):
+            if number not in groups:
+                continue
             spans = {name: self._span(group, name) for name in WORDS}
             words = [name for name in WORDS if spans[name] is None or len({*spans[name]}) > 1]
             rows = held.read_row_group(number, columns=words, use_threads=False)
