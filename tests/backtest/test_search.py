@@ -367,3 +367,12 @@ def test_what_fails_in_a_thread_fails_here_and_ends_the_rest():
     with pytest.raises(LookupError, match="nothing of 1"):
         list(in_threads(work_on, range(100), threads=1))
     assert done == [0]
+
+
+def test_rules_that_are_replayed_are_worked_in_smaller_chunks():
+    stops = RegimeStops(entry=ENTRY)
+    sizes = [asked("stop_pct=1,2", strategy=one, chunk=None).size for one in (ENTRY, stops)]
+    assert sizes == [1_000, 100]
+    assert asked("stop_pct=1,2", strategy=ENTRY, chunk=7).size == 7
+    with pytest.raises(ValueError, match="chunk 0 must be 1 setting or more"):
+        asked("stop_pct=1,2", strategy=ENTRY, chunk=0)
