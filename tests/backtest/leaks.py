@@ -88,5 +88,26 @@ class FundingSoFar(Cheat):
         return np.array([rate[: n + 1][day[: n + 1] == day[n]].sum() for n in range(len(view))])
 
 
-CLASSES = (LastBar, NextBar, Centred, Trailing, DayOfFunding, FundingSoFar)
+@dataclass(frozen=True, kw_only=True)
+class Resting(Strategy):
+    """Honest: entries that rest for some bars near the close, whatever it was."""
+
+    kind: str
+
+    def decide(self, view):
+        side = np.where(np.arange(len(view)) % 3 == 0, 1, -1)
+        away = 0.004 if self.kind == "stop" else -0.004
+        return Decisions.of(
+            side,
+            kind=self.kind,
+            px=view.close_px * (1 + away * side),
+            good_for=4,
+            stop_fraction=0.01,
+            trail_fraction=0.02,
+            target_fraction=0.01,
+            max_bars=9,
+            notional=5000.0,
+        )
+
+
 BREAKOUT = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)

@@ -267,3 +267,15 @@ def test_finer_bars_books_and_payments_off_the_hour_pass(drilled, latency):
     terms = Terms(latency=np.timedelta64(latency, "m"))
     found = proven(drilled, asked(strategy, terms=terms, venue="binance"), cuts=4)
     assert found.trades > 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["limit", "stop"])
+def test_resting_orders_of_a_share_of_volume_and_holes_pass(tmp_path, kind):
+    bars = walk(LAST)
+    for hour in (20, 21, 40, 55):
+        bars[hour] = None
+    land_bars(tmp_path, bars, volume=40.0)
+    land_funding(tmp_path, (LAST + 1) * [1e-4])
+    found = proven(tmp_path, asked(leaks.Resting(kind=kind), terms=Terms(limit="share")))
+    assert found.trades > 20
