@@ -16,8 +16,8 @@ from backtest.strategies.strategy import Strategy
 
 # Settings of one coin and period that are worked, landed and counted at once: what is lost when
 # a search is killed, and what one task of a cluster does.  Of rules whose settings share their
-# decisions more, for there reading the bars costs most: 2.4 s for two months of minutes, and 3 s
-# for 1,000 settings of them.
+# decisions more, for there reading the bars costs most: 2.4 s for two months of minutes, and
+# 3 s for 1,000 settings of them.
 SHARED, ALONE = 1_000, 100
 BY = ("whole", "month")
 

@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from click.testing import CliRunner
 
 from backtest.question import Question
 from backtest.search.asked import Search
@@ -61,6 +62,17 @@ def test_a_runner_that_is_none_is_refused():
         SettingsError, match="--runner 'slurm' must be one of threads, dask, ray"
     ):
         spread_on("slurm")
+
+
+def test_the_front_door_hands_the_runner_to_the_sweep(tmp_path):
+    from undertow import cli
+
+    lake = str(land_lake(tmp_path))
+    words = ["backtest", "sweep", "--set", "stop_pct=1,2", "--coin", "BTC", "--lake", lake]
+    words += ["--from", "2026-01-03", "--to", "2026-01-10", "--runner", "slurm"]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, SettingsError)
+    assert "--runner 'slurm' must be one of" in str(done.exception)
 
 
 def asked():
