@@ -1,9 +1,8 @@
 """This module draws equity and drawdown, with bounds, against the rule without the map."""
 
 import plotly.graph_objects as go
-import polars as pl
 
-from backtest.report.curves import Curve, pooled
+from backtest.report.curves import Curve
 from backtest.report.facts import Facts
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel
@@ -18,23 +17,19 @@ DASHES = {"pessimistic": "solid", "optimistic": "dot", "drilled": "dash"}
 
 def equity_section(facts: Facts, plots: Plots) -> Html:
     """Return equity and drawdown of all coins together."""
-    own = {bound: _curve(facts, bound, own=True) for bound in DASHES}
-    own = {bound: curve for bound, curve in own.items() if curve is not None}
-    if not own:
+    own = {
+        bound: facts.curves[True, bound] for bound in DASHES if (True, bound) in facts.curves
+    }
+    if "pessimistic" not in own:
         return panel("Equity and drawdown", nothing("The lake holds no equity of this study."))
     apart = [bound for bound in own if own[bound].gain != own["pessimistic"].gain]
-    base = _curve(facts, "pessimistic", own=False)
+    base = facts.curves.get((False, "pessimistic"))
     drawn = _figure(facts.name, {b: own[b] for b in ("pessimistic", *apart)}, base)
     return panel(
         "Equity and drawdown",
         element("p", _caption(own, apart, base), class_="caption"),
         plots.add(drawn, f"Equity and drawdown of {facts.name}"),
     )
-
-
-def _curve(facts: Facts, bound: str, own: bool) -> Curve | None:
-    rows = facts.equity.filter(pl.col("own") == own, pl.col("bound") == bound)
-    return pooled(rows, facts.question["terms"]["start_equity"])
 
 
 def _caption(own: dict[str, Curve], apart: list[str], base: Curve | None) -> str:

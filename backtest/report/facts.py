@@ -9,6 +9,7 @@ import polars as pl
 
 from backtest.findings.find import Findings
 from backtest.recorded import Recorded, find_study
+from backtest.report.curves import Curve, pooled, thinned
 from backtest.report.surface import Surface, read_surface
 
 DAY = timedelta(days=1)
@@ -26,8 +27,13 @@ class Facts:
         What was asked, of its JSON.
     findings
         Statistics.
-    runs, trades, equity
+    runs, trades
         Rows of these tables, of the rule and of the one without the map; ``own`` tells which.
+    curves
+        Pooled equity, by whether it is the rule's own and by reading; what has no rows is not
+        there.
+    prices
+        Closes of each coin, ``time_ts`` and ``close_px``, thinned; none: no rows.
     placebos
         Rows of ``backtest_placebos``.
     surface
@@ -39,14 +45,10 @@ class Facts:
     findings: Findings
     runs: pl.DataFrame
     trades: pl.DataFrame
-    equity: pl.DataFrame
+    curves: dict[tuple[bool, str], Curve]
+    prices: dict[str, pl.DataFrame]
     placebos: pl.DataFrame
     surface: Surface
-
-    @property
-    def bounds(self) -> list[str]:
-        """Return the readings, the pessimistic first."""
-        return [one.bound for one in self.findings.readings]
 
     @property
     def name(self) -> str:
@@ -94,8 +96,9 @@ def read_facts(lake: duckdb.DuckDBPyConnection, run: str) -> Facts:
             f"study {name}: its findings are of another form than this code reads; run the "
             "question again"
         ) from error
-    read = {table: _rows(lake, table, study, named) for table in ("runs", "trades", "equity")}
-    held = set(read["runs"]["run_id"])
+    question = json.loads(study["question"])
+    runs, trades = (_rows(lake, table, study, named) for table in ("runs", "trades"))
+    held = set(runs["run_id"])
     if missing := [one for one in named.run_ids if one not in held]:
         raise ValueError(f"study {name}: run {missing[0]} is not in the lake")
     placebos = lake.sql(
@@ -104,18 +107,20 @@ def read_facts(lake: duckdb.DuckDBPyConnection, run: str) -> Facts:
     ).pl()
     return Facts(
         study,
-        json.loads(study["question"]),
+        question,
         findings,
-        **read,
-        placebos=placebos,
-        surface=read_surface(lake, study, json.loads(study["question"])),
+        runs,
+        trades,
+        *_equity(lake, study, named, question["terms"]["start_equity"]),
+        placebos,
+        read_surface(lake, study, question),
     )
 
 
 def _rows(
     lake: duckdb.DuckDBPyConnection, table: str, study: dict, named: Recorded
 ) -> pl.DataFrame:
-    """Return the rows of a study's runs; a day each way, for bars end after the last."""
+    """Return the rows of a study's runs."""
     return lake.sql(
         f"""
         select *, list_contains($own, run_id) as own
@@ -123,10 +128,40 @@ def _rows(
         where list_contains($names, run_id) and day between $since and $until
         order by all
         """,
-        params={
-            "own": list(named.own),
-            "names": list(named.run_ids),
-            "since": (study["start_ts"] - DAY).date(),
-            "until": (study["end_ts"] + DAY).date(),
-        },
+        params={"own": list(named.own), "names": list(named.run_ids), **_days(study)},
     ).pl()
+
+
+def _equity(
+    lake: duckdb.DuckDBPyConnection, study: dict, named: Recorded, start_equity: float
+) -> tuple[dict[tuple[bool, str], Curve], dict[str, pl.DataFrame]]:
+    """Return curves and prices, one curve's rows at a time: a year of minutes has millions."""
+    curves: dict[tuple[bool, str], Curve] = {}
+    prices: dict[str, pl.DataFrame] = {}
+    for own, names in ((True, named.own), (False, named.base)):
+        for bound in ("pessimistic", "optimistic", "drilled"):
+            rows = lake.sql(
+                """
+                select coin, time_ts, close_px, equity
+                from backtest_equity
+                where
+                    list_contains($names, run_id) and bound = $bound
+                    and day between $since and $until
+                """,
+                params={"names": list(names), "bound": bound, **_days(study)},
+            ).pl()
+            curve = pooled(rows, start_equity)
+            if curve is not None:
+                curves[own, bound] = curve
+            if own and bound == "pessimistic":
+                for (coin,), bars in rows.group_by("coin"):
+                    prices[coin] = thinned(bars.select("time_ts", "close_px").sort("time_ts"))
+    return curves, prices
+
+
+def _days(study: dict) -> dict[str, object]:
+    """Return the days of a study's rows; one each way, for the last bar ends after it."""
+    return {
+        "since": (study["start_ts"] - DAY).date(),
+        "until": (study["end_ts"] + DAY).date(),
+    }

@@ -65,7 +65,14 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
         ("Ambiguous trades", share(first.ambiguous, "no trades")),
         ("Trials counted", f"{found.ratio.trials:,}"),
         ("Maps", "as published then" if found.subject.knowable else "by their own time"),
+        ("Flow", _flow(facts)),
     ]
+
+
+def _flow(facts: Facts) -> str:
+    if facts.question.get("live_flow"):
+        return "as heard live"
+    return "as published then" if facts.findings.subject.knowable else "by its own time"
 
 
 def _fact(name: str, said: str) -> Html:

@@ -5,7 +5,6 @@ from html import escape
 import plotly.graph_objects as go
 import polars as pl
 
-from backtest.report.curves import thinned
 from backtest.report.facts import Facts
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, text
@@ -40,18 +39,16 @@ def trades_section(facts: Facts, plots: Plots) -> Html:
 
 def _coin(facts: Facts, coin: str, plots: Plots) -> Html:
     title = f"Trades on {coin}"
-    bars = facts.equity.filter(
-        pl.col("own"), pl.col("bound") == "pessimistic", pl.col("coin") == coin
-    ).sort("time_ts")
+    bars = facts.prices.get(coin)
     trades = facts.own_trades(coin)
-    if not bars.height:
+    if bars is None:
         return panel(title, nothing("The lake holds no bars of this run."))
     if not trades.height:
         return panel(title, nothing(f"No trade was made on {coin}."))
     far = pl.col("pnl").abs()
     shown = trades.sort(far, descending=True).head(MOST_TRADES).sort("entry_ts")
     made = figure(HEIGHT, hovermode="closest", showlegend=True)
-    _price(made, bars, facts.runs)
+    _price(made, bars, facts.runs.filter(pl.col("coin") == coin)["venue"][0])
     for level in LEVELS:
         _level(made, shown, *level)
     _trades(made, shown)
@@ -88,16 +85,14 @@ def _caption(trades: pl.DataFrame, shown: pl.DataFrame) -> str:
     return f"{said}, {fixed or 'none'} a fixed one."
 
 
-def _price(made: go.Figure, bars: pl.DataFrame, runs: pl.DataFrame) -> None:
-    thin = thinned(bars.select("time_ts", "close_px"))
-    run = runs.filter(pl.col("run_id") == bars["run_id"][0])
+def _price(made: go.Figure, bars: pl.DataFrame, venue: str) -> None:
     made.add_scatter(
         name="price",
-        x=thin["time_ts"].to_list(),
-        y=thin["close_px"].to_list(),
+        x=bars["time_ts"].to_list(),
+        y=bars["close_px"].to_list(),
         mode="lines",
         line={"color": MUTED, "width": 1.3},
-        hovertemplate=price_hover(run["venue"][0]),
+        hovertemplate=price_hover(venue),
         showlegend=False,
     )
 

@@ -117,6 +117,7 @@ def fill(root, found=None, trials=(), **changed):
         "coins": list(COINS),
         "interval": "1h",
         "knowable": True,
+        "live_flow": True,
         "seed": 7,
         "terms": {
             "costs": {
@@ -188,6 +189,16 @@ def trial(number, parameters, coin, daily, **changed):
         "source": "undertow",
         "known_ts": START + HOURS * HOUR,
     } | changed
+
+
+def swept(settings):
+    """Yield one trial a setting, ``(lookback, stop_pct)``, and coin, better and better."""
+    for number, (lookback, stop) in enumerate(settings):
+        rule = RULE | {"lookback": lookback, "stop_pct": stop}
+        parameters = {"strategy": "cluster_take_profit", "moves": False, "entry": rule}
+        for place, coin in enumerate(COINS):
+            daily = np.tile([0.01, -0.01], 10) + 0.001 * number
+            yield 2 * number + place, parameters, coin, daily.tolist()
 
 
 def _land(batches, table, rows, part="hand"):

@@ -9,13 +9,13 @@ import pytest
 
 from backtest.report import write_backtest_report
 from tests.backtest.study_lake import (
-    RULE,
     STUDY,
     Against,
     fill,
     findings,
     nothing_traded,
     run,
+    swept,
 )
 from tests.reference.words_of_page import read
 from warehouse.catalog import NoLake
@@ -129,6 +129,7 @@ def test_everything_else_is_said(page):
         "without the ten best days 0 none remain",
         "from 2026-01-03 on 2 −0.500 %",
         "Nothing is left at some $30.0K an entry.",
+        "Maps as published then Flow as heard live",
         "6 cascades that began on 4 days",
         "candles: 1 incident in the period; 2 trades of the rule were open in one.",
         "3 snapshots of the period were not trusted",
@@ -244,21 +245,11 @@ def test_a_study_or_a_lake_that_is_not_there_is_said(lake, tmp_path):
         write_backtest_report(tmp_path / "none", STUDY, tmp_path / "r.html")
 
 
-def settings(ratios, **changed):
-    """One trial a setting and coin; daily returns of both coins add up to a known ratio."""
-    for number, (lookback, stop) in enumerate(ratios):
-        rule = {**RULE, "lookback": lookback, "stop_pct": stop}
-        parameters = {"strategy": "cluster_take_profit", "moves": False, "entry": rule}
-        for place, coin in enumerate(("BTC", "ETH")):
-            daily = np.tile([0.01, -0.01], 10) + 0.001 * number
-            yield 2 * number + place, parameters, coin, daily.tolist(), *changed.values()
-
-
 GRID = [(look, stop) for look in (12, 24, 48) for stop in (1.0, 2.0)]
 
 
 def test_a_sweep_is_drawn_over_the_two_parameters_that_vary_most(tmp_path):
-    page = drawn(fill(tmp_path / "lake", trials=list(settings(GRID))), tmp_path)
+    page = drawn(fill(tmp_path / "lake", trials=list(swept(GRID))), tmp_path)
     assert "6 settings over 20 days, sweep 5eeb" in page.text
     (cells,) = figure(page, "by parameters")["data"]
     layout = figure(page, "by parameters")["layout"]
@@ -275,7 +266,7 @@ def test_a_sweep_is_drawn_over_the_two_parameters_that_vary_most(tmp_path):
 
 
 def test_one_parameter_is_a_line_and_one_coin_alone_is_no_setting(tmp_path):
-    trials = list(settings([(12, 2.0), (24, 2.0), (48, 2.0)]))
+    trials = list(swept([(12, 2.0), (24, 2.0), (48, 2.0)]))
     page = drawn(fill(tmp_path / "lake", trials=trials[:-1]), tmp_path)
     line, ring = figure(page, "by parameters")["data"]
     assert line["x"] == [12, 24]
@@ -283,7 +274,7 @@ def test_one_parameter_is_a_line_and_one_coin_alone_is_no_setting(tmp_path):
 
 
 def test_a_setting_tried_twice_under_other_terms_is_left_out(tmp_path):
-    trials = list(settings([(12, 2.0), (24, 2.0), (48, 2.0)]))
+    trials = list(swept([(12, 2.0), (24, 2.0), (48, 2.0)]))
     again = (99, *trials[0][1:])
     page = drawn(fill(tmp_path / "lake", trials=[*trials, again]), tmp_path)
     line, _ = figure(page, "by parameters")["data"]
