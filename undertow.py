@@ -10,8 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from warehouse.cli import lake_option
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from backtest.terms import Terms
 
 # Verb -> (module, attribute, caption).  The caption stands here so that `undertow --help` need
 # not import what it lists: numba, DuckDB and Prefect together take seconds.
@@ -104,9 +112,9 @@ VERBS = {
     ),
     "backtest": ("backtest.cli", "backtest", "Replay rules against what the map knew."),
     "report": (
-        "warehouse.cli",
+        "undertow",
         "report",
-        "Write maps, heatmaps and backtests as one HTML file.",
+        "Write maps, heatmaps and backtests as one HTML file, or one backtest's own.",
     ),
 }
 
@@ -133,8 +141,23 @@ class LateGroup(click.Group):
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="undertow", message="undertow %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Hyperliquid liquidations: where leverage lived, what would have cascaded, what did."""
+    # Verbs of the backtest know no flows; over a cluster they work through what this gives.
+    ctx.obj = _spread_on
+
+
+def _spread_on(runner: str, workers: int | None) -> Callable:
+    """Return what spreads work over a task runner; see :mod:`pipelines.flows.spread`."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
+        # Its own 20 seconds are too few where all cores are busy.
+        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    from pipelines.flows.spread import spread_on
+
+    return spread_on(runner, workers)
 
 
 # Bars before the first snapshot, so that a rule that looks back has something to look at.
@@ -179,13 +202,14 @@ def demo(real: str | None, lake: Path | None, to: Path | None) -> None:
                 write_demo_archive(Path(folder), progress)
             _land_everything(folder, lake, "simulated")
     _replay_and_report(lake, report)
-    click.echo(f"The report is at {report.resolve()}")
 
 
 @click.command(name="compile")
 def compile_() -> None:
     """Compile the kernels ahead, so that nobody waits for them later; half a minute, once."""
-    from backtest.study import run_study
+    from backtest.question import Question
+    from backtest.strategies.catalogue import made
+    from backtest.study import play
     from pipelines.simulator.archive.write import write_archive
     from pipelines.simulator.world import WorldSpec
     from warehouse import open_lake
@@ -201,9 +225,45 @@ def compile_() -> None:
         say("compile: margin, maps, replay")
         _land_everything(str(root), lake, "simulated", quiet=True)
         start = datetime.combine(spec.start, time(), UTC)
-        run_study(lake, "BTC", start, start + timedelta(days=3))
+        rule = made("breakout+asymmetry_filter+cluster_take_profit", {})
+        question = Question(
+            strategy=rule, coins=("BTC",), since=start, until=start + timedelta(days=3)
+        )
         with open_lake(lake) as con:
+            play(con, question)
             joint_map(con, "BTC", start + timedelta(days=2))
+
+
+@click.command()
+@click.argument("run", required=False)
+@lake_option
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.html"),
+    show_default=True,
+    help="File to write.",
+)
+@click.option("--coin", "coins", help="Coins of the maps.  [default: BTC,ETH,SOL,HYPE]")
+@click.option("--at", help="Moment of the maps; the newest without it.")
+def report(run: str | None, lake: str, to: Path, coins: str | None, at: str | None) -> None:
+    """Write one HTML file: maps, heatmaps, scenarios, gaps; or, of RUN, its backtest.
+
+    RUN is the name of a study or of a run, or an unambiguous beginning of one.
+    """
+    from warehouse.terminal import say
+
+    if run is None:
+        from warehouse.report.cli import draw
+
+        file = draw(lake, to, coins or "BTC,ETH,SOL,HYPE", at)
+    else:
+        if coins is not None or at is not None:
+            raise ValueError("--coin and --at are of the maps; a backtest has its own")
+        from backtest.report import write_backtest_report
+
+        file = write_backtest_report(lake, run, to)
+    say(f"report: {file}")
 
 
 def _refuse_a_lake_of_others(lake: Path, simulated: bool) -> None:
@@ -263,10 +323,12 @@ def _maybe_absent(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _replay_and_report(lake: Path, report: Path) -> None:
-    """Replay the rules on every coin that has bars, and draw the report."""
-    from backtest.slippage import SlippageUnknown
-    from backtest.study import run_study
-    from backtest.terms import Costs
+    """Replay the rules on every coin that has bars, and draw the reports."""
+    from backtest.answer import answer, land_answers
+    from backtest.cli.run import DEFAULT
+    from backtest.question import Question
+    from backtest.report import write_backtest_report
+    from backtest.strategies.catalogue import made
     from warehouse import open_lake
     from warehouse.report import write_report
     from warehouse.terminal import progress_bar, say
@@ -278,24 +340,58 @@ def _replay_and_report(lake: Path, report: Path) -> None:
         ).fetchall()[0]
         held = con.sql("select coin from positions group by coin order by count(*) desc, coin")
         held = [coin for (coin,) in held.fetchall()]
-    # The coins that people look at first, else those with the most positions.
-    coins = [coin for coin in DEMO_COINS if coin in held] or held[:4]
-    say(f"demo: replays the rules on {', '.join(coins)}")
-    with progress_bar("backtest") as progress:
-        for number, coin in enumerate(coins):
-            progress(coin, number, len(coins))
-            try:
-                try:
-                    run_study(lake, coin, since, until)
-                except SlippageUnknown as error:
-                    say(f"demo: replays {coin} without slippage, for {error}")
-                    run_study(lake, coin, since, until, costs=Costs(slippage="none"))
-            except LookupError as error:
-                say(f"demo: no backtest of {coin}: {error}")
-        progress("done", len(coins), len(coins))
+        # The coins that people look at first, else those with the most positions.
+        coins = [coin for coin in DEMO_COINS if coin in held] or held[:4]
+        replayable, terms = _replayable(con, coins, since, until)
+    drawn = [report]
+    if replayable:
+        say(f"demo: replays the rules on {', '.join(replayable)}")
+        questions = [
+            Question(
+                strategy=made(name, {}), coins=replayable, since=since, until=until, terms=terms
+            )
+            for name in DEFAULT
+        ]
+        with progress_bar("backtest") as progress:
+            answers = answer(lake, questions, progress)
+        land_answers(lake, answers)
+        for one in answers:
+            click.echo("\n".join(one.verdict))
+        drawn.append(report.with_stem(f"{report.stem}-backtest"))
+        write_backtest_report(lake, answers[1].study_id, drawn[1])
     say("demo: draws the report")
     write_report(lake, report, coins)
     say(f"Ask it more: undertow map {coins[0]} --at {newest:%Y-%m-%dT%H:%MZ} --lake {lake}")
+    for file, what in zip(drawn, ("The report", "The backtest's own report"), strict=False):
+        click.echo(f"{what} is at {file.resolve()}")
+
+
+def _replayable(
+    con: "duckdb.DuckDBPyConnection", coins: list[str], since: datetime, until: datetime
+) -> tuple[tuple[str, ...], "Terms"]:
+    """Return the coins that have bars and funding, and terms that can be charged on them."""
+    from backtest.question import Question
+    from backtest.slippage import SlippageUnknown
+    from backtest.strategies.catalogue import made
+    from backtest.study import play
+    from backtest.terms import Costs, Terms
+    from warehouse.terminal import say
+
+    found, terms = [], Terms()
+    for coin in coins:
+        question = Question(
+            strategy=made("breakout", {}), coins=(coin,), since=since, until=until, terms=terms
+        )
+        try:
+            play(con, question)
+        except SlippageUnknown as error:
+            say(f"demo: replays without slippage, for {error}")
+            terms = Terms(Costs(slippage="none"))
+        except LookupError as error:
+            say(f"demo: no backtest of {coin}: {error}")
+            continue
+        found.append(coin)
+    return tuple(found), terms
 
 
 def main() -> None:

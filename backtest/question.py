@@ -120,7 +120,8 @@ def asked(text: str, strategy_of: Callable[[dict[str, object]], Strategy]) -> Qu
         since=datetime.fromisoformat(said["since"]),
         until=datetime.fromisoformat(said["until"]),
         terms=terms_asked(said["terms"]),
-        **{name: said[name] for name in PLAIN},
+        # What came later is as it was before: its default.
+        **{name: said[name] for name in PLAIN if name in said},
     )
 
 

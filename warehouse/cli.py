@@ -3,8 +3,6 @@
 import re
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -153,29 +151,3 @@ def coverage(coin: str, at: str, knowable: bool, lake: str, as_json: bool) -> No
     if not as_json:
         answer = answer.of(COVERAGE_SHOWN)
     _print_answer(answer, as_json)
-
-
-@click.command()
-@lake_option
-@click.option(
-    "--to",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("report.html"),
-    show_default=True,
-    help="File to write.",
-)
-@click.option("--coin", "coins", default="BTC,ETH,SOL,HYPE", show_default=True)
-@click.option("--at", help="Moment of the maps; the newest without it.")
-def report(lake: str, to: Path, coins: str, at: str | None) -> None:
-    """Write one HTML file: maps, heatmaps, scenarios, backtests, gaps."""
-    from warehouse import open_lake
-    from warehouse.ask import check_coin, moment
-    from warehouse.report import write_report
-
-    wanted = [coin.strip() for coin in coins.split(",") if coin.strip()]
-    shown = moment(at) if at else None
-    with open_lake(lake) as con:
-        for coin in wanted:
-            check_coin(con, coin, shown or datetime.now(UTC))
-    file = write_report(lake, to, wanted, at=shown)
-    say(f"report: {file}")
