@@ -1,7 +1,7 @@
 """A search: the same figures whichever way, and whole chunks whenever it ends."""
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -35,6 +35,7 @@ from tests.backtest.small_lake import (
     walk,
 )
 from warehouse import open_lake
+from warehouse.store.compaction import compact
 
 ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
 FILTERED = AsymmetryFilter(entry=ENTRY, reach_pct=10.0)
@@ -376,3 +377,20 @@ def test_rules_that_are_replayed_are_worked_in_smaller_chunks():
     assert asked("stop_pct=1,2", strategy=ENTRY, chunk=7).size == 7
     with pytest.raises(ValueError, match="chunk 0 must be 1 setting or more"):
         asked("stop_pct=1,2", strategy=ENTRY, chunk=0)
+
+
+def test_trials_that_were_compacted_are_there(tmp_path, monkeypatch):
+    lake = str(land_lake(tmp_path))
+    three = asked("stop_pct=1,2,3", strategy=ENTRY, chunk=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("backtest.search.keep.code_hash", lambda: "before")
+        search(lake, three)  # the same trials of another search lie beside them
+    kept = search(lake, three)
+    with open_lake(lake) as con:
+        before = read_table(con, three, kept.sweep_id)
+    compact(lake, datetime(2027, 1, 1, tzinfo=UTC), grace=timedelta(0))
+    assert len(list(tmp_path.glob("backtest_trials/*/*.parquet"))) == 1
+    again = search(lake, three)
+    assert (again.sweep_id, again.found) == (kept.sweep_id, 3)
+    with open_lake(lake) as con:
+        np.testing.assert_array_equal(read_table(con, three, kept.sweep_id).daily, before.daily)
