@@ -13,7 +13,7 @@ SIX = {
     "asymmetry filter": FILTERED,
     "cluster take-profit": ClusterTakeProfit(entry=Breakout(), moves=True),
     "regime stops": RegimeStops(entry=Breakout(), moves=True),
-    "cascade follow": CascadeFollow(min_move_pct=0.5, flips=True),
+    "cascade follow": CascadeFollow(min_move_pct=0.5),
     "cascade fade": CascadeFade(move_pct=2.0, rises=True),
     "mean reversion": MeanReversionSymmetric(),
 }

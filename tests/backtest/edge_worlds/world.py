@@ -34,7 +34,7 @@ CHARGED = Terms(start_equity=RICH)
 NO_EDGE = Edge()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorldTape(Tape):
     """A tape whose maps and flow are a made-up crowd's.
 

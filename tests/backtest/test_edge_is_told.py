@@ -1,0 +1,104 @@
+"""Over many made-up markets: no is said where there is no edge, yes where one is planted."""
+
+from functools import partial
+
+import pytest
+from scipy.stats import binom
+
+from tests.backtest.edge_worlds.crowd import Edge
+from tests.backtest.edge_worlds.judged import is_edge, judge, over
+from tests.backtest.edge_worlds.six import FILTERED, SIX
+from tests.backtest.edge_worlds.world import FREE, World
+from tests.effort import THOROUGH
+
+LEVEL = 0.05
+WORLDS = 400 if THOROUGH else 60
+PLANTED = 40 if THOROUGH else 6
+# 12 basis points an hour are some three times the costs of an attempt, after costs.
+PULL = 0.0012
+
+
+def allowed(worlds):
+    """Return how many may say yes: one in twenty; of few worlds what chance may add to it."""
+    if THOROUGH:
+        return LEVEL * worlds
+    return binom.ppf(0.999, worlds, LEVEL)
+
+
+def says_no(judged):
+    """Return whether each test that an edge must stand says yes as seldom as it should."""
+    clear = sum(one.first.sign > 0 for one in judged)
+    better = sum(bool(one.better) for one in judged)
+    deflated = sum((one.deflated or 0) >= 1 - LEVEL for one in judged)
+    return max(clear, better, deflated) <= allowed(len(judged))
+
+
+def test_few_short_worlds_without_an_edge():
+    """A fast share of the tests below; with an edge the same figures say yes."""
+    worlds = [World(seed=seed, terms=FREE, days=60, coins=1) for seed in range(16)]
+    assert says_no([judge(world, [FILTERED])[0] for world in worlds])
+    pulled = [
+        World(seed=seed, terms=FREE, days=60, coins=1, edge=Edge(pull=0.005))
+        for seed in range(6)
+    ]
+    assert not says_no([judge(world, [FILTERED])[0] for world in pulled])
+
+
+@pytest.mark.slow
+def test_no_test_says_yes_too_often_where_there_is_no_edge():
+    """Without costs, so that the truth is 0 and not below: each test apart, and a verdict's."""
+    worlds = [World(seed=seed, terms=FREE) for seed in range(WORLDS)]
+    told = over(worlds, partial(judge, strategies=[FILTERED]))
+    assert says_no([judged for (judged,) in told])
+    hopeful = [world for world, (judged,) in zip(worlds, told, strict=True) if judged.hopeful]
+    assert sum(over(hopeful, partial(is_edge, strategy=FILTERED))) <= 0.02 * WORLDS
+
+
+@pytest.mark.slow
+def test_two_months_of_one_coin_are_no_worse():
+    """Few clusters of days make errors too small; these are some 30."""
+    worlds = [World(seed=seed, terms=FREE, days=60, coins=1) for seed in range(400)]
+    for name, strategy in SIX.items():
+        told = over(worlds, partial(judge, strategies=[strategy]))
+        judged = [one for (one,) in told]
+        clear = sum(one.first.sign > 0 for one in judged)
+        assert clear <= LEVEL * len(judged), name
+
+
+@pytest.mark.slow
+def test_after_costs_a_verdict_says_yes_in_no_world_without_an_edge():
+    worlds = [World(seed=seed, days=180, coins=2) for seed in range(WORLDS)]
+    told = over(worlds, partial(judge, strategies=[FILTERED]))
+    assert not any(judged.hopeful for (judged,) in told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "push"), [("cascade follow", 0.01), ("cascade fade", -0.01)])
+def test_what_touches_do_to_the_price_is_found_by_who_says_so(name, push):
+    """A touched cluster of median size moves the price 1 % on, or back, within hours."""
+    told = [
+        judge(World(seed=500 + n, coins=2, edge=Edge(push=way * push)), [SIX[name]])[0]
+        for n in range(3)
+        for way in (1, -1)
+    ]
+    assert [one.hopeful for one in told[0::2]] == [True] * 3
+    # Of the other world it says neither.
+    assert not all(one.hopeful for one in told[1::2])
+
+
+@pytest.mark.slow
+def test_a_target_before_the_cluster_is_better_where_price_turns_there():
+    """Even of a rule that loses, for what breaks out comes back."""
+    strategy = SIX["cluster take-profit"]
+    (with_edge,) = judge(World(seed=500, coins=2, edge=Edge(push=-0.01)), [strategy])
+    (without,) = judge(World(seed=500, coins=2), [strategy])
+    assert (with_edge.better, without.better) == (True, False)
+    assert not with_edge.hopeful
+
+
+@pytest.mark.slow
+def test_a_planted_edge_is_found_by_the_whole_verdict():
+    """Power of 80 % at the least, over a year of four coins, placebos and trials included."""
+    worlds = [World(seed=10_000 + seed, edge=Edge(pull=PULL)) for seed in range(PLANTED)]
+    yes = over(worlds, partial(is_edge, strategy=FILTERED))
+    assert sum(yes) >= 0.8 * PLANTED
