@@ -154,6 +154,7 @@ def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> I
                 float(own.bars.close_px[row]),
                 seed,
                 own.knowable,
+                played.question.live_flow,
                 pin,
             )
 

@@ -12,7 +12,8 @@ import duckdb
 from backtest.card import LOOKBACK
 from backtest.proof import pins
 from backtest.proof.garbage import scrambled
-from backtest.proof.worlds import OPENED, TRUNCATED, World
+from backtest.proof.worlds import HEARD, OPENED, TRUNCATED, World
+from warehouse.attach import quoted
 from warehouse.contracts.table import Table
 from warehouse.contracts.tables import CANDLES, FUNDING, TABLES
 
@@ -73,7 +74,7 @@ def selects(world: World) -> Iterator[tuple[str, str]]:
 
 def _current(table: Table, world: World) -> str:
     """Return what counts today of a table, in a world."""
-    known = world.knowable and table.name not in HISTORY
+    known = world.waits(table.name) and table.name not in HISTORY
     rows = _rows(table, world, table.name, known, ())
     if table is CANDLES:
         return pins.candles(rows, world)
@@ -82,10 +83,9 @@ def _current(table: Table, world: World) -> str:
 
 def _versions(table: Table, world: World) -> str:
     """Return all versions of a table, in a world."""
-    rows = _rows(
-        table, world, f"{table.name}_versions", world.knowable, ("since_ts", "superseded_ts")
-    )
-    if not world.knowable or world.kind != TRUNCATED:
+    waits = world.waits(table.name)
+    rows = _rows(table, world, f"{table.name}_versions", waits, ("since_ts", "superseded_ts"))
+    if not waits or world.kind != TRUNCATED:
         return rows
     late = f"if(part.superseded_ts > {world.sql}, null, part.superseded_ts)"
     return f"select part.* replace ({late} as superseded_ts) from ({rows}) as part"
@@ -132,12 +132,15 @@ def _parts(world: World) -> str:
     # The venue has trades every second: an hour that has begun is being told.
     there = f"date_trunc('hour', part.min_ts) <= {cut}"
     if world.knowable:
+        heard = ", ".join(map(quoted, HEARD)) if world.live_flow else "''"
+        live = f"part.table_name in ({heard})"
         replaced.append(
-            f"if(part.superseded_ts > {cut}, null, part.superseded_ts) as superseded_ts"
+            f"if(not {live} and part.superseded_ts > {cut}, null, part.superseded_ts) "
+            "as superseded_ts"
         )
         there += (
-            f" and (part.known_ts <= {cut} or part.known_ts = part.max_ts "
-            f"or part.known_ts is null) and (part.since_ts <= {cut} or part.since_ts is null)"
+            f" and ({live} or ((part.known_ts <= {cut} or part.known_ts = part.max_ts "
+            f"or part.known_ts is null) and (part.since_ts <= {cut} or part.since_ts is null)))"
         )
     return (
         f"select part.* replace ({', '.join(replaced)}) "

@@ -74,6 +74,10 @@ def _fullest(tape: Tape) -> str | None:
     return found[0][0] if found else None
 
 
+# What a study with live flow knows as it happens.
+HEARD = ("fills", "asset_contexts", "funding", "order_books")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """One change of a lake.
@@ -95,6 +99,8 @@ class World:
         Of the garbage.
     knowable
         True: what was known only after the cut counts as after it.
+    live_flow
+        True: but not what is heard live, see :data:`HEARD`.
     pin
         Whose bars they are.
     """
@@ -105,7 +111,12 @@ class World:
     close_px: float
     seed: int
     knowable: bool
+    live_flow: bool
     pin: Pin
+
+    def waits(self, table: str) -> bool:
+        """Return whether rows of a table count from their publication on."""
+        return self.knowable and not (self.live_flow and table in HEARD)
 
     @property
     def sql(self) -> str:
