@@ -7,12 +7,10 @@ from backtest.report.facts import Facts
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel
 from warehouse.report.plots import Plots
-from warehouse.report.theme import AXIS, MUTED, VARIANTS, figure
+from warehouse.report.theme import AXIS, DASHES, MUTED, VARIANTS, figure
 
 HEIGHT = 460
 OWN, WITHOUT = VARIANTS[1], VARIANTS[0]
-# In the order of drawing: the band lies between the first two.
-DASHES = {"pessimistic": "solid", "optimistic": "dot", "drilled": "dash"}
 
 
 def equity_section(facts: Facts, plots: Plots) -> Html:

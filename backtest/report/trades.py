@@ -9,21 +9,22 @@ from backtest.report.facts import Facts
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, text
 from warehouse.report.plots import Plots
-from warehouse.report.theme import LONG, MUTED, PANEL, SHORT, VARIANTS, figure, price_hover
+from warehouse.report.theme import (
+    ENTRY,
+    EXIT,
+    LONG,
+    MARKS,
+    MUTED,
+    PANEL,
+    SHORT,
+    VARIANTS,
+    figure,
+    price_hover,
+)
 
 HEIGHT = 440
 # More marks than this are slow to draw and cannot be told apart.
 MOST_TRADES = 600
-ENTRY = {"long": "triangle-up", "short": "triangle-down"}
-EXIT = {
-    "target": "circle",
-    "stop": "x",
-    "trail": "x",
-    "liquidation": "star",
-    "time": "square",
-    "left": "square",
-    "end": "diamond",
-}
 CLUSTER = VARIANTS[1]
 LEVELS = (
     ("stop_px", "stop", SHORT, "dot", "legendonly"),
@@ -64,9 +65,7 @@ def _coin(facts: Facts, coin: str, plots: Plots) -> Html:
         plots.add(made, f"Trades of {facts.name} on {coin}"),
         element(
             "p",
-            "Entries ▲ long ▼ short. Exits ● target ✕ stop ■ time or left by the rule ★ "
-            "liquidated ◆ end of the data; green where the trade gained after costs, red where "
-            "it lost. A click in the legend shows stops and targets.",
+            f"{MARKS} A click in the legend shows stops and targets.",
             class_="note",
         ),
     )

@@ -127,7 +127,7 @@ def _land_backtests(root, coin):
     runs, trades, equity = [], [], []
     for variant, run_id, returns in (
         ("without map", "aa", (0.02, -0.01, 0.015)),
-        ("asymmetry filter", "bb", (0.02,)),
+        ("asymmetry_filter", "bb", (0.02,)),
     ):
         for bound in ("pessimistic", "optimistic"):
             common = {"run_id": run_id, "bound": bound, "coin": coin, "source": "undertow"}
@@ -137,6 +137,25 @@ def _land_backtests(root, coin):
     _land(root, tables.BACKTEST_RUNS, runs)
     _land(root, tables.BACKTEST_TRADES, trades)
     _land(root, tables.BACKTEST_EQUITY, equity)
+    study = _row(
+        tables.BACKTEST_STUDIES,
+        study_id="5eed",
+        strategy="breakout",
+        variant="asymmetry_filter",
+        coins=coin,
+        start_ts=NOON - 12 * HOUR,
+        end_ts=NOON,
+        question="{}",
+        runs=json.dumps({"own": ["bb"], "base": ["aa"]}),
+        data_hash="d",
+        code_hash="c",
+        seed=0,
+        verdict="Tested: it.\nThe only trial.\nNo edge is shown: it stood 1 of 2 tests.",
+        findings="{}",
+        source="undertow",
+        known_ts=NOON,
+    )
+    _land(root, tables.BACKTEST_STUDIES, [study])
 
 
 def _run(common, variant, trades):

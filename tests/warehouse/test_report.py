@@ -8,7 +8,9 @@ import pytest
 from tests.reference.report_lake import HOUR, NOON, fill_lake
 from tests.reference.words_of_page import read
 from warehouse.catalog import NoLake
+from warehouse.contracts.tables import BACKTEST_RUNS, BACKTEST_TRADES
 from warehouse.report import write_report
+from warehouse.report.theme import DASHES, ENTRY, EXIT
 
 HOSTILE = '<script>alert("x")</script>&'
 
@@ -69,6 +71,25 @@ def test_the_words_are_honest_about_few_trades(page):
     assert "None closed 30 trades" in page.text
     assert "too few trades to tell from luck" in page.text
     assert "3 signals, 2 refused by the map" in page.text
+
+
+def test_a_study_says_its_conclusion_and_how_its_own_page_is_drawn(page):
+    asked = "breakout asymmetry filter, BTC, 2 Jan 2026 to 2 Jan 2026"
+    concluded = "No edge is shown: it stood 1 of 2 tests. undertow report 5eed"
+    assert f"{asked} {concluded}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "marks"),
+    [
+        (BACKTEST_TRADES, "exit_reason", EXIT),
+        (BACKTEST_TRADES, "side", ENTRY),
+        (BACKTEST_RUNS, "bound", DASHES),
+    ],
+)
+def test_whatever_the_tables_allow_has_a_mark_or_a_line(table, column, marks):
+    (rule,) = next(one.rules for one in table.columns if one.name == column)
+    assert rule.says == f"must be one of {', '.join(sorted(marks, key=rule.says.index))}"
 
 
 def test_realised_liquidations_are_counted_once(page):

@@ -13,11 +13,16 @@ READINGS = ("pessimistic", "optimistic")
 
 @dataclass(frozen=True, slots=True)
 class Backtests:
-    """Rows of the three backtest tables; ``runs`` has a column ``label`` more."""
+    """Rows of the backtest tables; ``runs`` has a column ``label`` more.
+
+    ``asked`` holds the studies that name any of the coins: ``study_id``, ``strategy``,
+    ``variant``, ``coins``, ``start_ts``, ``end_ts``, ``verdict``.
+    """
 
     runs: pl.DataFrame
     trades: pl.DataFrame
     equity: pl.DataFrame
+    asked: pl.DataFrame
 
     def studies(self, coin: str) -> Iterator[tuple[str, pl.DataFrame]]:
         """Yield each rule that was replayed on ``coin``, with its runs."""
@@ -63,4 +68,13 @@ def read_backtests(con: duckdb.DuckDBPyConnection, coins: Sequence[str]) -> Back
         )
         .sort("place", "strategy", pl.col("unaided").not_(), "label", "bound")
     )
-    return Backtests(runs, rows("backtest_trades"), rows("backtest_equity"))
+    asked = con.sql(
+        """
+        select study_id, strategy, variant, coins, start_ts, end_ts, verdict
+        from backtest_studies
+        where list_has_any(string_split(coins, ','), $coins)
+        order by start_ts desc, end_ts desc, strategy, variant, study_id
+        """,
+        params={"coins": list(coins)},
+    ).pl()
+    return Backtests(runs, rows("backtest_trades"), rows("backtest_equity"), asked)

@@ -10,6 +10,9 @@ from warehouse.report import words
 from warehouse.report.backtest_facts import Backtests
 from warehouse.report.theme import (
     AXIS,
+    DASHES,
+    ENTRY,
+    EXIT,
     LONG,
     MUTED,
     PANEL,
@@ -20,16 +23,14 @@ from warehouse.report.theme import (
 )
 
 HEIGHT = 680
-ENTRY = {"long": "triangle-up", "short": "triangle-down"}
-EXIT = {"target": "circle", "stop": "x", "time": "square", "end": "diamond"}
 DOMAINS = {"yaxis": [0.5, 1.0], "yaxis2": [0.21, 0.45], "yaxis3": [0.0, 0.16]}
 
 
 def backtest_figure(backtests: Backtests, runs: pl.DataFrame) -> go.Figure | None:
     """Return the figure of the runs of one rule on one coin; None without equity rows.
 
-    Solid lines are the pessimistic reading, dotted ones the optimistic.  The trades of one
-    variant are shown; a click in the legend shows those of another.
+    Solid lines are the pessimistic reading; others are drawn where they differ from it.  The
+    trades of one variant are shown; a click in the legend shows those of another.
     """
     made = figure(HEIGHT, hovermode="closest", showlegend=True)
     labels = runs["label"].unique(maintain_order=True).to_list()
@@ -43,7 +44,7 @@ def backtest_figure(backtests: Backtests, runs: pl.DataFrame) -> go.Figure | Non
                 continue
             if not made.data:
                 made.add_trace(_price(equity, run["venue"]))
-            for trace in _curves(equity, label, colour, solid=pessimistic):
+            for trace in _curves(equity, label, colour, run["bound"]):
                 made.add_trace(trace)
             if pessimistic:
                 for trace in _trades(backtests.trades_of(run), label, colour, label == shown):
@@ -81,17 +82,17 @@ def _price(equity: pl.DataFrame, venue: str) -> go.Scatter:
     )
 
 
-def _curves(equity: pl.DataFrame, label: str, colour: str, solid: bool) -> list[go.Scatter]:
+def _curves(equity: pl.DataFrame, label: str, colour: str, reading: str) -> list[go.Scatter]:
     """Return equity and drawdown, both in per cent."""
     start = equity["equity"][0]
     gain = (equity["equity"] / start - 1) * 100
     fall = (equity["equity"] / equity["equity"].cum_max() - 1) * 100
-    reading = "pessimistic" if solid else "optimistic"
+    solid = reading == "pessimistic"
     times = equity["time_ts"].to_list()
     line = {
         "color": colour,
         "width": 1.8 if solid else 1.2,
-        "dash": "solid" if solid else "dot",
+        "dash": DASHES[reading],
     }
     common = {"x": times, "mode": "lines", "line": line, "legendgroup": label}
     name = escape(words.spelled(label))

@@ -10,6 +10,7 @@ from warehouse.report.backtest_figure import backtest_figure
 from warehouse.report.markup import Html, element, nothing, panel, rows_table, text
 from warehouse.report.mean_trade import mean_trade
 from warehouse.report.plots import Plots
+from warehouse.report.theme import MARKS
 
 HEAD = [
     "Variant",
@@ -41,9 +42,8 @@ def coin_backtests(backtests: Backtests, coin: str, plots: Plots) -> Html:
                 if drawn is None
                 else element(
                     "p",
-                    "Entries ▲ long ▼ short. Exits ● target ✕ stop ■ time ◆ end of the data, "
-                    "green where the trade gained after costs, red where it lost. Solid: "
-                    "pessimistic reading, dotted: optimistic, where it differs.",
+                    f"{MARKS} Solid: pessimistic reading; dotted: optimistic, dashed: by finer "
+                    "bars, where they differ.",
                     class_="note",
                 ),
             )

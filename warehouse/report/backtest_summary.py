@@ -6,6 +6,7 @@ import polars as pl
 
 from warehouse.report import words
 from warehouse.report.backtest_facts import READINGS, UNAIDED, Backtests
+from warehouse.report.backtest_studies import study_verdicts
 from warehouse.report.markup import Html, element, nothing, rows_table
 from warehouse.report.mean_trade import FEWEST_TRADES, Mean, mean_difference, mean_trade
 
@@ -58,6 +59,7 @@ def backtest_summary(backtests: Backtests, coins: Sequence[str]) -> Html:
         element("p", _caution(backtests, means, differences), class_="lead"),
         element("div", rows_table(head, rows, "stack"), class_="panel"),
         element("p", _readings(backtests), class_="note"),
+        study_verdicts(backtests.asked),
         id="backtest",
     )
 

@@ -21,6 +21,25 @@ PRICE = "#f4f7fb"
 VARIANTS = ("#8fa3b8", "#f5b83d", "#5aa9ff", "#c58bff", "#7ed957", "#ff8fc7")
 SIDES = {"long": LONG, "short": SHORT}
 
+# Marks of trades, by side and by the reason they closed, and what is said of them beneath.
+ENTRY = {"long": "triangle-up", "short": "triangle-down"}
+EXIT = {
+    "target": "circle",
+    "stop": "x",
+    "trail": "x",
+    "liquidation": "star",
+    "time": "square",
+    "left": "square",
+    "end": "diamond",
+}
+MARKS = (
+    "Entries ▲ long ▼ short. Exits ● target ✕ stop ■ time or left by the rule ★ liquidated "
+    "◆ end of the data; green where the trade gained after costs, red where it lost."
+)
+# How the line of a reading of ambiguous bars is drawn, in the order of drawing: a band lies
+# between the first two.
+DASHES = {"pessimistic": "solid", "optimistic": "dot", "drilled": "dash"}
+
 # Perceptually uniform; without its darkest part, which cannot be told from the panel.
 HEAT = [[step / 7, colour] for step, colour in enumerate(sequential.Inferno[2:])]
 
