@@ -6,7 +6,7 @@ from functools import cached_property
 import duckdb
 import numpy as np
 
-from backtest.bars import Bars
+from backtest.bars import Bars, as_utc
 from backtest.decisions import Decisions
 from backtest.flow import Flow, read_flow
 from backtest.funding import Funding, load_funding
@@ -213,16 +213,27 @@ def load_tape(
 
 
 def _finer(lake: duckdb.DuckDBPyConnection, bars: Bars, until: np.datetime64) -> Bars | None:
-    """Return the finest bars that the same source has of the same period."""
-    for interval, width in WIDTHS.items():
-        if width >= bars.width:
-            return None
-        try:
-            fine = load_bars(
-                lake, bars.coin, bars.start[0], until, interval=interval, venue=bars.venue
-            )
-        except LookupError:
-            continue
-        if fine.source == bars.source:
-            return fine
-    return None
+    """Return the finest bars that the same source has of the same period; null: it has none."""
+    held = lake.sql(
+        """
+        select distinct interval
+        from candles
+        where
+            coin = $coin and venue = $venue and source = $source
+            and start_ts >= $since and start_ts < $until
+            and day >= ($since at time zone 'UTC')::date
+            and day <= ($until at time zone 'UTC')::date
+        """,
+        params={
+            "coin": bars.coin,
+            "venue": bars.venue,
+            "source": bars.source,
+            "since": as_utc(bars.start[0]),
+            "until": as_utc(until),
+        },
+    ).fetchall()
+    finer = [name for name, width in WIDTHS.items() if width < bars.width and (name,) in held]
+    if not finer:
+        return None
+    fine = load_bars(lake, bars.coin, bars.start[0], until, interval=finer[0], venue=bars.venue)
+    return fine if fine.source == bars.source else None
