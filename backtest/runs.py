@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -197,7 +197,8 @@ def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
     words += [str(tape.knowable), terms.limit, str(terms.latency), str(tape.decimals)]
     digest = hashlib.sha256(json.dumps(words).encode())
     numbers = [terms.ticks, terms.volume_share, terms.leverage, terms.start_equity]
-    arrays = [np.array(numbers), leg.decisions.orders, leg.decisions.snapshot_ts]
+    arrays = [np.array(numbers)]
+    arrays += [getattr(leg.decisions, field.name) for field in fields(leg.decisions)]
     for one in (bars, leg.fine):
         if one is not None:
             arrays += [one.start, one.open_px, one.high_px, one.low_px, one.close_px]

@@ -47,9 +47,14 @@ class Played:
         ]
 
     def of(self, bound: str, *, base: bool = False) -> list[Run]:
-        """Return one run a coin, of the rule or of the one without the map."""
+        """Return one run a coin, of the rule or of the one without the map.
+
+        A coin without finer bars is read pessimistically where others are drilled into.
+        """
         runs = self.base if base else self.own
-        return [one for one in runs if one.replay.bound == bound]
+        known = {(one.coin, one.replay.bound): one for one in runs}
+        coins = dict.fromkeys(one.coin for one in runs)
+        return [known.get((coin, bound), known[coin, "pessimistic"]) for coin in coins]
 
     @property
     def gaps(self) -> list[str]:

@@ -165,13 +165,13 @@ def read_trials(
     question
         What is asked.
     own
-        Its own rows where they are not landed yet.
+        Rows of trials that are not landed yet; they count as landed ones do.
 
     Returns
     -------
     Trials
-        Every trial of the lake that shares a coin and overlaps the period, each once, and the
-        question's own in any case.
+        Every trial that shares a coin and overlaps the period, each once, and the question's
+        own in any case.
 
     Notes
     -----
@@ -195,7 +195,13 @@ def read_trials(
         },
     ).fetchall()
     found = {name: (ratio, days) for name, ratio, days in held}
-    found |= {row["trial_id"]: (row["sharpe"], len(row["daily"])) for row in own}
+    found |= {
+        row["trial_id"]: (row["sharpe"], len(row["daily"]))
+        for row in own
+        if row["start_ts"] < question.until
+        and row["end_ts"] > question.since
+        and not set(question.coins).isdisjoint(row["coins"].split(","))
+    }
     since, until = question.period
     touched = (until - 1).astype("datetime64[D]") - since.astype("datetime64[D]")
     _, length = found.setdefault(trial_id(question), (None, int(touched.astype(int)) + 1))

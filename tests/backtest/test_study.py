@@ -7,6 +7,7 @@ import pytest
 
 from backtest.question import Question
 from backtest.rows import land_runs
+from backtest.runs import name_run
 from backtest.slippage import SlippageUnknown
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
@@ -209,6 +210,21 @@ def test_another_question_has_another_name(lake, studies):
         assert names.isdisjoint(run.run_id for run in other.own), more
 
 
+@pytest.mark.parametrize("name", ["wanted", "unmapped", "cluster_px"])
+def test_whatever_is_written_of_decisions_is_in_the_name(studies, name):
+    """Two runs whose rows differ may not replace each other, though they trade alike."""
+    played = studies[BOTH.variant]
+    (tape,), run = played.tapes, only(played)
+    leg = tape.leg(BOTH.decide(tape.view()))
+    made = leg.decisions
+    other = made.but(**{name: np.full(len(made), 1, getattr(made, name).dtype)})
+    names = {
+        name_run(tape, BOTH, replace(leg, decisions=one), run.costs) for one in (made, other)
+    }
+    assert names == {run.run_id, *names}
+    assert len(names) == 2
+
+
 def test_other_rows_have_another_name(tmp_path, studies):
     """A map that changes decisions renames the rules that read it, and no other."""
     root = land_lake(tmp_path)
@@ -309,6 +325,19 @@ def test_finer_bars_are_drilled_into_where_the_lake_holds_them(tmp_path):
     played = replayed(root, ENTRY)
     assert [run.replay.bound for run in played.own] == ["pessimistic", "optimistic", "drilled"]
     assert len(played.tapes[0].fine) == 4 * (HOURS - 6)
+
+
+def test_of_several_coins_the_one_without_finer_bars_is_in_the_drilled_reading_too(tmp_path):
+    root = land_lake(tmp_path)
+    land_bars(root, [quarter for bar in walk() for quarter in quartered(bar)], interval="15m")
+    land_bars(root, walk(seed=5), coin="ETH", volume=VOLUME)
+    land_funding(root, [0.0] * (HOURS + 1), coin="ETH")
+    both = replayed(root, FILTER, coins=("BTC", "ETH"))
+    for base in (False, True):
+        drilled = both.of("drilled", base=base)
+        assert [run.coin for run in drilled] == ["BTC", "ETH"]
+        assert [run.replay.bound for run in drilled] == ["drilled", "pessimistic"]
+        assert drilled[1] is both.of("pessimistic", base=base)[1]
 
 
 def quartered(bar):

@@ -122,6 +122,20 @@ def test_trials_that_share_a_coin_and_time_count_each_once(lake):
     assert counted(lake, one, [tried(one)]).count == 3
 
 
+def test_trials_that_are_not_landed_yet_count_as_landed_ones(lake):
+    """Asked together or one by one: those of another coin or time are no trials of these."""
+    one = asked()
+    rows = [
+        tried(one),
+        tried(asked(strategy=ENTRY, coins=("ETH", "BTC"))),
+        tried(asked(coins=("ETH",))),
+        tried(asked(since=at(HOURS), until=at(HOURS + 5))),
+    ]
+    assert counted(lake, one, rows).count == 2
+    land_trials(lake, rows)
+    assert counted(lake, one).count == counted(lake, one, rows).count == 2
+
+
 def test_the_ratio_of_a_short_trial_counts_as_that_of_a_long_one(lake):
     """A question of twelve days: of three days, 0.2 is as rare as 0.1 over twelve."""
     one, short = asked(), asked(strategy=ENTRY, until=at(60))
