@@ -30,23 +30,25 @@ def excursions_section(facts: Facts, plots: Plots) -> Html:
         against=side * (pl.col("worst_px") / pl.col("entry_px") - 1) * 100,
         favour=side * (pl.col("best_px") / pl.col("entry_px") - 1) * 100,
     )
-    shown = rows.head(MOST_TRADES)
+    # Every n-th in order of time, so that no part of the period is left out.
+    step = -(-rows.height // MOST_TRADES)
+    shown = rows.gather_every(step)
     return panel(
         TITLE,
-        element("p", _caption(trades.height, known.height, shown.height), class_="caption"),
+        element("p", _caption(trades.height, known.height, step), class_="caption"),
         plots.add(_figure(shown), "Worst against best price of each trade"),
         _table(facts),
     )
 
 
-def _caption(trades: int, known: int, shown: int) -> str:
+def _caption(trades: int, known: int, step: int) -> str:
     said = (
         "Prices while a trade was open, in % of its entry, before costs (MAE and MFE). Trades "
         "far to the right that lost gave back what they had; stops tighter than most winners’ "
         "worst price would have cost them."
     )
-    if shown < known:
-        said += f" Drawn: the first {shown:,} of {known:,}."
+    if step > 1:
+        said += f" Of {known:,} trades one in {step} is drawn."
     if known < trades:
         said += f" Of {words.count(trades - known, 'trade')} the prices were not kept."
     return said

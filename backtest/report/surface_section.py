@@ -68,7 +68,10 @@ def _caption(surface: Surface) -> str:
 
 def _overfit(surface: Surface) -> str:
     if surface.pbo is None:
-        return "Probability of backtest overfitting: not known, for the days are too few."
+        return (
+            "Probability of backtest overfitting (PBO): not known, for the days are too few or "
+            "a setting earns the same on every one of half of them."
+        )
     best = max((one for one in surface.sharpe if one is not None), default=None)
     said = f"Probability of backtest overfitting (PBO): {share(surface.pbo)}. "
     return said + (

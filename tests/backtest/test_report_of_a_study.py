@@ -3,11 +3,14 @@
 import os
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
+import polars as pl
 import pytest
 
 from backtest.report import write_backtest_report
+from backtest.report.curves import pooled, thinned
 from tests.backtest.study_lake import (
     STUDY,
     Against,
@@ -85,7 +88,10 @@ def test_equity_is_pooled_with_the_hour_that_one_coin_misses(page):
 def test_trades_stand_on_the_price_with_the_clusters_they_aimed_at(page):
     (aimed,) = traces(page, "on BTC", name="cluster aimed at")
     assert aimed["y"] == [103.5, 103.5, None, 94.5, 94.5, None]
-    assert "2 trades, pessimistic reading. 2 of them had a target set by a cluster" in page.text
+    assert (
+        "2 trades, pessimistic reading. Targets set by a cluster of the map: 2; fixed"
+        in page.text
+    )
     entries = [one for one in traces(page, "on ETH", mode="markers") if one.get("hovertext")]
     assert "long at <b>100.00</b>" in entries[0]["hovertext"][0]
     assert "target at <b>95.000</b><br>+5.00\xa0% after costs" in entries[1]["hovertext"][1]
@@ -279,3 +285,34 @@ def test_a_setting_tried_twice_under_other_terms_is_left_out(tmp_path):
     page = drawn(fill(tmp_path / "lake", trials=[*trials, again]), tmp_path)
     line, _ = figure(page, "by parameters")["data"]
     assert line["x"] == [24, 48]
+
+
+def test_many_trades_are_thinned_and_the_page_says_so(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr("backtest.report.trades.MOST_TRADES", 1)
+    monkeypatch.setattr("backtest.report.excursions.MOST_TRADES", 3)
+    page = drawn(lake, tmp_path)
+    # The short gained 5 %, the long lost 2 %.
+    (aimed,) = traces(page, "on BTC", name="cluster aimed at")
+    assert aimed["y"] == [94.5, 94.5, None]
+    assert (
+        "2 trades, pessimistic reading; drawn are the 1 that gained or lost most" in page.text
+    )
+    assert "Of 4 trades one in 2 is drawn." in page.text
+
+
+def test_a_curve_is_thinned_to_its_ends_and_its_deepest_falls():
+    rows = pl.DataFrame(
+        {"gain": [0.0, 5.0, 1.0, 2.0, 3.0], "fall": [0.0, 0.0, -4.0, -3.0, -2.0]}
+    )
+    thin = thinned(rows, 2)
+    assert thin["gain"].to_list() == [5.0, 3.0]
+    assert thin["fall"].to_list() == [0.0, -4.0]
+    assert thinned(rows, 5).equals(rows)
+
+
+def test_an_account_that_loses_at_once_fell_from_its_start():
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    rows = pl.DataFrame({"coin": ["BTC"], "time_ts": [moment], "equity": [9_000.0]})
+    curve = pooled(rows, 10_000.0)
+    assert (curve.gain, curve.fall) == ([-10.0], [-10.0])
+    assert pooled(rows.clear(), 10_000.0) is None

@@ -2,6 +2,8 @@
 
 from contextlib import contextmanager
 
+ALL_DRAWN = """() => [...document.querySelectorAll(".plot")]
+    .every((one) => one.offsetParent === null || one.dataset.drawn)"""
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -15,7 +17,7 @@ def opened_page(browser, path, width):
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_selector(".plot[data-drawn]")
+    page.wait_for_function(ALL_DRAWN)
     yield page, trouble, asked
     page.close()
 

@@ -46,11 +46,19 @@
   }
 
   const seen = (plot) => plot.offsetParent !== null;
-  const drawSeen = () => plots.filter((plot) => seen(plot) && !plot.dataset.drawn).forEach(draw);
+  const waiting = () => plots.find((plot) => seen(plot) && !plot.dataset.drawn);
+
+  // One figure at a time, the highest first: a reader can scroll while the others are drawn.
+  function drawNext() {
+    const plot = waiting();
+    if (!plot) return;
+    draw(plot);
+    setTimeout(drawNext);
+  }
 
   narrow.addEventListener("change", () => {
     for (const plot of plots) delete plot.dataset.drawn;
-    drawSeen();
+    drawNext();
   });
 
   const tabs = [...document.querySelectorAll("[data-tab]")];
@@ -65,7 +73,7 @@
     }
     for (const panel of panels) panel.hidden = panel.dataset.panel !== coin;
     for (const card of cards) card.classList.toggle("chosen", card.dataset.coin === coin);
-    drawSeen();
+    drawNext();
     for (const plot of plots) {
       if (seen(plot) && plot.dataset.drawn) Plotly.Plots.resize(plot);
     }
@@ -91,8 +99,8 @@
   // On paper every coin stands; they are drawn before the printer looks.
   window.addEventListener("beforeprint", () => {
     for (const panel of panels) panel.hidden = false;
-    drawSeen();
+    for (let plot = waiting(); plot; plot = waiting()) draw(plot);
   });
   if (tabs.length) choose(tabs[0].dataset.tab);
-  else drawSeen();
+  else drawNext();
 })();
