@@ -82,7 +82,9 @@ class CoinPlacebos:
         if atlas is None and (flow is None or name == DISTANCE):
             return []
         if name == SHUFFLED:
-            return [one for draw in range(self.draws) if (one := self._shuffled(draw))]
+            drawn = [self._shuffled(draw) for draw in range(self.draws)]
+            # A replay without trades is false, and a draw all the same.
+            return [one for one in drawn if one is not None]
         read = None if atlas is None else atlas.reader()
         if name == MIRRORED:
             maps = read and mirrored_maps(read, anchor_of(bars))
@@ -152,11 +154,12 @@ def play_placebos(played: Played, progress: Progress | None = None) -> list[Plac
     question = played.question
     found: dict[str, list[list[Draw]]] = {name: [] for name in NAMES}
     coins = list(zip(played.tapes, played.of("pessimistic"), strict=True))
+
+    # A draw is one of all coins, as what they do together is no less so for a placebo.
+    def rng(name: str, draw: int) -> Rng:
+        return np.random.default_rng([question.seed, NAMES.index(name), draw])
+
     for number, (tape, own) in enumerate(coins):
-
-        def rng(name: str, draw: int, coin: int = number) -> Rng:
-            return np.random.default_rng([question.seed, NAMES.index(name), draw, coin])
-
         one = CoinPlacebos(tape, own, look(tape, own.strategy), rng, question.draws)
         for name in NAMES:
             if progress is not None:

@@ -131,6 +131,13 @@ def test_rows_are_as_their_contract_says(played, placebos):
     assert mirrored["start_ts"] == at(6)
 
 
+def test_a_draw_that_trades_nothing_is_a_draw(con):
+    """Else coins have unlike many draws, and a placebo of none would not be there."""
+    never = AsymmetryFilter(entry=ENTRY, reach_pct=10.0, min_ratio=4.0)
+    found = {one.name: one for one in play_placebos(play(con, asked(never)))}
+    assert [len(one.attempts) for one in found["shuffled"].draws] == [0] * 8
+
+
 def test_two_coins_are_pooled(con, placebos):
     """ETH has no map: it enters nothing, and what BTC draws does not depend on it."""
     played = play(con, asked(BOTH, coins=("BTC", "ETH")))
