@@ -13,14 +13,14 @@ NOTEBOOKS = sorted(
     for path in Path(__file__).parents[2].joinpath("notebooks").glob("*.py")
     if path.name != "draw.py"
 )
-# They ask for days that the demo's lake does not hold; test_falls.py runs them.
-FALLS = {"anatomy_of_a_crash", "scenario_against_reality"}
+# Tests of their own run them: they ask for other days, or take longer.
+ELSEWHERE = {"anatomy_of_a_crash", "asymmetry_filter_tested", "scenario_against_reality"}
 each = pytest.mark.parametrize("script", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 @pytest.mark.parametrize(
     "script",
-    [path for path in NOTEBOOKS if path.stem not in FALLS],
+    [path for path in NOTEBOOKS if path.stem not in ELSEWHERE],
     ids=lambda path: path.stem,
 )
 def test_runs_on_the_demos_lake(script, demo, monkeypatch, capsys):
