@@ -9,8 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from backtest.answer import answer, land_answers
+from backtest.question import Question
 from backtest.report import write_backtest_report
 from backtest.report.curves import pooled, thinned
+from backtest.strategies.catalogue import made
+from tests.backtest.small_lake import land_lake
 from tests.backtest.study_lake import (
     STUDY,
     Against,
@@ -316,3 +320,24 @@ def test_an_account_that_loses_at_once_fell_from_its_start():
     curve = pooled(rows, 10_000.0)
     assert (curve.gain, curve.fall) == ([-10.0], [-10.0])
     assert pooled(rows.clear(), 10_000.0) is None
+
+
+@pytest.mark.slow
+def test_a_study_that_was_answered_is_drawn_with_all_it_found(tmp_path):
+    lake = land_lake(tmp_path / "lake")
+    question = Question(
+        strategy=made("breakout+cluster_take_profit", {}),
+        coins=("BTC",),
+        since=datetime(2026, 1, 3, tzinfo=UTC),
+        until=datetime(2026, 1, 10, tzinfo=UTC),
+        draws=3,
+    )
+    (one,) = answer(lake, [question])
+    land_answers(lake, [one])
+    page = drawn(lake, tmp_path, one.study_id)
+    assert one.verdict[2] in page.text
+    assert "The code that draws this page is the code that ran." in page.text
+    names = [label for label, _ in page.named]
+    for figure_of in ("Equity", "on BTC", "best price", "placebos", "by size of order"):
+        assert any(figure_of in name for name in names), figure_of
+    assert len(traces(page, "on BTC", name="cluster aimed at")) == 1
