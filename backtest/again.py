@@ -45,6 +45,7 @@ def again(
         fine=tape.fine if looks_inside else None,
         size_decimals=tape.decimals,
         tiers=None if margin is None else margin.tiers,
+        max_leverage=np.inf if margin is None else margin.max_leverage,
     )
     return replay([leg], terms, bound=bound)
 

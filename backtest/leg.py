@@ -43,6 +43,8 @@ class Leg:
         Decimals of an order's size, from which ticks follow; null: only five figures bind.
     tiers
         Null: positions of the coin are never liquidated.
+    max_leverage
+        Most that the venue allows of the coin; infinite: not known.
     """
 
     bars: Bars
@@ -53,6 +55,7 @@ class Leg:
     fine: Bars | None = None
     size_decimals: int | None = None
     tiers: Tiers | None = None
+    max_leverage: float = np.inf
 
     def __post_init__(self) -> None:
         n = len(self.bars)
@@ -63,6 +66,8 @@ class Leg:
                 f"{n} bars, {len(self.decisions)} decisions, {self.funding_rate.size} funding "
                 f"rates and {self.slippage.row.size} rows of slippage must be of one length"
             )
+        if not self.max_leverage > 0:
+            raise ValueError(f"max_leverage {self.max_leverage} must be above 0")
         if not np.isfinite(self.funding_rate).all():
             raise ValueError("funding_rate must not be missing")
         self.bars.check()

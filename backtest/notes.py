@@ -6,7 +6,8 @@ from backtest.terms import Terms
 
 def limits_of(coin: str, margin: Margin | None, terms: Terms) -> str:
     """Return the sentence on what the account may enter and when it is liquidated."""
-    most = f"{coin}: an entry may be worth {terms.leverage:g} times equity"
+    least = terms.leverage if margin is None else min(terms.leverage, margin.max_leverage)
+    most = f"{coin}: an entry may be worth {least:g} times equity"
     if margin is None:
         return (
             f"{most}; the coin's margin tiers are not known at the start, so its positions are "

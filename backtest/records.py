@@ -126,7 +126,6 @@ RULES = _record(
         ("volume_share", _F),
         ("taker_fee", _F),
         ("maker_fee", _F),
-        ("leverage", _F),  # most notional over equity that an entry may lead to
         ("start_equity", _F),
     ]
 )

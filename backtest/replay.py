@@ -133,6 +133,7 @@ def replay(legs: Sequence[Leg], terms: Terms, *, bound: str) -> Replay:
             np.concatenate([leg.slippage.curves for leg in legs]),
             np.array([leg.decimals for leg in legs]),
             *_tiers([leg.tiers for leg in legs]),
+            np.array([min(terms.leverage, leg.max_leverage) for leg in legs]),
         ),
     )
     return Replay(bound, grid.start, trades, equity, position, outcome, terms.start_equity)

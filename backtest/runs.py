@@ -196,7 +196,8 @@ def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
     words += [bars.coin, bars.venue, bars.source, bars.interval, str(bars.warmup)]
     words += [str(tape.knowable), terms.limit, str(terms.latency), str(tape.decimals)]
     digest = hashlib.sha256(json.dumps(words).encode())
-    numbers = [terms.ticks, terms.volume_share, terms.leverage, terms.start_equity]
+    numbers = [terms.ticks, terms.volume_share, terms.leverage, leg.max_leverage]
+    numbers.append(terms.start_equity)
     arrays = [np.array(numbers)]
     arrays += [getattr(leg.decisions, field.name) for field in fields(leg.decisions)]
     for one in (bars, leg.fine):

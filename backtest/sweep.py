@@ -106,7 +106,9 @@ def sweep(
     tried = filled(settings, len(legs))
     _check(legs, terms, bound, tried)
     flat = lay_flat(legs)
+    most = np.array([min(terms.leverage, leg.max_leverage) for leg in legs])
     rows = _rows(flat.places, tried, terms, bound)
+    rows["leverage"] = most[tried["leg"]]
     sizes = legs[0].slippage.sizes
     curves = np.concatenate([leg.slippage.curves for leg in legs])
     costs = terms.costs.taker_fee, terms.costs.maker_fee, sizes, curves
@@ -174,6 +176,6 @@ def _rows(
     rows = places[tried["leg"]]
     for name in PARAMETERS[1:]:
         rows[name] = tried[name]
-    rows["start_equity"], rows["leverage"] = terms.start_equity, terms.leverage
+    rows["start_equity"] = terms.start_equity
     rows["optimistic"] = bound == "optimistic"
     return rows

@@ -1,6 +1,6 @@
 """This module reads what the venue did to a coin in a period: a replay without its rule."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import duckdb
@@ -39,7 +39,7 @@ class Tape:
     margin
         Null: not known at the start.
     terms
-        What the account is charged and allowed, with no more leverage than the coin has.
+        What the account is charged and allowed.
     knowable
         True: maps and flow are known from their publication on.
     live_flow
@@ -125,6 +125,7 @@ class Tape:
             fine=self.fine,
             size_decimals=self.decimals,
             tiers=None if self.margin is None else self.margin.tiers,
+            max_leverage=np.inf if self.margin is None else self.margin.max_leverage,
         )
 
     def notes(self) -> list[str]:
@@ -196,8 +197,6 @@ def load_tape(
     n = len(period)
     charged = terms.costs
     margin = margin_rules(lake, coin, since, knowable=knowable)
-    if margin is not None:
-        terms = replace(terms, leverage=min(terms.leverage, margin.max_leverage))
     return Tape(
         lake,
         bars,

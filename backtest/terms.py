@@ -61,7 +61,7 @@ class Terms:
     latency
         How long a decision travels; 0: it is at the venue for the open that follows the close.
     leverage
-        Most notional over equity that an entry may lead to.
+        Most notional over margin of any position; a coin's own maximum may be lower.
     start_equity
         USD.
     """
@@ -93,7 +93,7 @@ class Terms:
         out["reading"], out["limit"] = reading, LIMITS[self.limit]
         out["ticks"], out["volume_share"] = self.ticks, self.volume_share
         out["taker_fee"], out["maker_fee"] = self.costs.taker_fee, self.costs.maker_fee
-        out["leverage"], out["start_equity"] = self.leverage, self.start_equity
+        out["start_equity"] = self.start_equity
         return out
 
 

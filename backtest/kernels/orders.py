@@ -130,11 +130,12 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
         notional = 0.0 if np.isnan(decision.notional) else decision.notional
         if not np.isnan(decision.share):
             notional += decision.share * equity
-        exposure = notional
+        most = terms[8]
+        margin = notional / most[coin]
         for c in range(held.size):
             if held[c].side != 0:
-                exposure += abs(held[c].coins) * prices[c]
-        if not notional >= SMALLEST_ORDER or exposure > rules[0].leverage * equity:
+                margin += abs(held[c].coins) * prices[c] / most[c]
+        if not notional >= SMALLEST_ORDER or margin > equity:
             outcome[row, coin] = REFUSED
             h.order = NOTHING
             return

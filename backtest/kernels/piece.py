@@ -10,7 +10,8 @@ Tuples that the functions hand on:
     rules : RULES[1]; sizes : float64[s] and curves : float64[r, 2, s], see
     :func:`backtest.kernels.prices.slippage`, bought and sold; decimals : int64[c];
     instrument : int64[c], first, rate, deduction, see
-    :func:`warehouse.kernels.margin.maintenance_margin`; instrument -1: never liquidated.
+    :func:`warehouse.kernels.margin.maintenance_margin`; instrument -1: never liquidated; most :
+    float64[c], notional over margin that an entry in a coin may have at most.
 ``piece``
     open, high, low, close, volume of a bar or of a part of it, and its row of ``curves``.
 """

@@ -149,7 +149,7 @@ def one_setting(
         if np.isnan(target_px):
             target_px = entry * (1.0 + side * setting.target_fraction)
         stop_px = entry * (1.0 - side * setting.stop_fraction)
-        if notional < SMALLEST_ORDER or notional > setting.leverage * cash:
+        if notional < SMALLEST_ORDER or notional / setting.leverage > cash:
             result.refused += 1
             t += 1
             continue

@@ -89,7 +89,7 @@ def terms_of(markets, venue):
     rules["reading"], rules["limit"] = READINGS[venue.reading], LIMITS[venue.limit]
     rules["ticks"], rules["volume_share"] = venue.ticks, venue.volume_share
     rules["taker_fee"], rules["maker_fee"] = venue.taker, venue.maker
-    rules["leverage"], rules["start_equity"] = venue.leverage, venue.start_equity
+    rules["start_equity"] = venue.start_equity
     sizes = np.array(markets[0].sizes)
     curves = np.array([[market.bought, market.sold] for market in markets])
     decimals = np.array([6 - market.size_decimals for market in markets])
@@ -109,6 +109,7 @@ def terms_of(markets, venue):
         np.array(first),
         np.array(rate, dtype=float),
         np.array(deduction, dtype=float),
+        np.array([market.leverage for market in markets], dtype=float),
     )
 
 

@@ -262,9 +262,21 @@ def test_a_share_of_equity_is_of_equity_at_the_fill(engine):
 @ENGINES
 @pytest.mark.parametrize(("notional", "outcome"), [(9.0, "refused"), (1_001.0, "refused")])
 def test_what_is_too_small_or_too_large_is_refused(engine, notional, outcome):
-    venue = Venue(leverage=10.0, start_equity=100.0)
-    trades, _, outcomes = told(engine, [FLAT] * 3, [enter(1, notional=notional)], venue)
+    venue, ten = Venue(start_equity=100.0), Market(leverage=10.0)
+    trades, _, outcomes = told(engine, [FLAT] * 3, [enter(1, notional=notional)], venue, ten)
     assert (trades, outcomes[0]) == ([], outcome)
+
+
+@ENGINES
+@pytest.mark.parametrize(("notional", "opened"), [(2_400.0, True), (2_600.0, False)])
+def test_each_coin_takes_margin_by_its_own_leverage(engine, notional, opened):
+    """Of 100 USD a position of 500 at 10 takes 50; 50 carry 2,500 of a coin at 50."""
+    bars = [[FLAT, FLAT]] * 4
+    decisions = [[enter(1, notional=500.0), NOWHERE], [NOWHERE, enter(1, notional=notional)]]
+    decisions += [[NOWHERE, NOWHERE]] * 2
+    markets = [Market(leverage=10.0), Market(leverage=50.0)]
+    outcomes = engine(bars, decisions, markets, Venue(start_equity=100.0))[3]
+    assert (outcomes[0][0], outcomes[1][1]) == ("opened", "opened" if opened else "refused")
 
 
 @ENGINES

@@ -86,6 +86,7 @@ markets = st.builds(
     bought=st.sampled_from([(0.0, 0.0), (0.001, 0.004)]),
     sold=st.sampled_from([(0.0, 0.0), (0.002, 0.003)]),
     tiers=st.sampled_from([None, ONE_TIER, TWO_TIERS]),
+    leverage=st.sampled_from([1.0, 5.0, 50.0]),
 )
 venues = st.builds(
     Venue,
@@ -95,7 +96,6 @@ venues = st.builds(
     volume_share=st.sampled_from([0.1, 1.0]),
     taker=st.sampled_from([0.0, 0.00045]),
     maker=st.sampled_from([0.0, -0.0001]),
-    leverage=st.sampled_from([1.0, 5.0, 50.0]),
     start_equity=st.sampled_from([1_000.0, 20_000.0]),
 )
 travels = st.sampled_from(

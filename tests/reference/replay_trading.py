@@ -45,10 +45,11 @@ class Trading(Account):
         first = order.left is None
         notional = decision.notional + decision.share * self.equity()
         if first:
-            exposure = notional + sum(
-                trade.coins * self.px[other] for other, trade in enumerate(self.open) if trade
-            )
-            if notional < 10 or exposure > venue.leverage * self.equity():
+            held = [(other, trade) for other, trade in enumerate(self.open) if trade]
+            worth = {other: trade.coins * self.px[other] for other, trade in held}
+            worth[coin] = notional
+            margin = sum(usd / self.markets[other].leverage for other, usd in worth.items())
+            if notional < 10 or margin > self.equity():
                 self.outcome[order.row][coin] = "refused"
                 self.orders[coin] = None
                 return

@@ -34,6 +34,7 @@ class Market:
     bought: tuple = (0.0,)
     sold: tuple = (0.0,)
     tiers: tuple | None = None
+    leverage: float = 100.0
 
     def gives_up(self, buys, notional):
         curve = self.bought if buys else self.sold
@@ -57,7 +58,6 @@ class Venue:
     volume_share: float = 1.0
     taker: float = 0.0
     maker: float = 0.0
-    leverage: float = 100.0
     start_equity: float = 10_000.0
 
 
