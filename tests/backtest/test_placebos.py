@@ -13,12 +13,13 @@ from backtest.maps import Maps
 from backtest.placebos.anchor import anchor_of
 from backtest.placebos.distance_only import distance_only, median_so_far
 from backtest.placebos.mirrored import mirrored_flow, mirrored_maps
+from backtest.placebos.play import play_placebos
 from backtest.placebos.random_times import random_times
 from backtest.placebos.shuffled import others, shuffled_flow
 from backtest.placebos.yesterday import yesterdays_flow, yesterdays_maps
-from backtest.records import LEFT, NOT_TAKEN, OPENED, STOP, TRADE, UNFILLED
+from backtest.records import LEFT, NOT_TAKEN, OPENED, STOP, TIME, TRADE, UNFILLED
 from backtest.replay import Replay
-from tests.backtest.made import HOUR, START, bars_of
+from tests.backtest.made import HOUR, START, At, bars_of, planted, played_of, tape_of
 
 
 class Book:
@@ -204,15 +205,22 @@ def test_one_day_cannot_be_shuffled():
 
 @given(count=st.integers(0, 40), seed=st.integers(0, 9))
 def test_each_is_another_and_taken_once(count, seed):
+    """What follows each other still does, the end and the start apart."""
     found = others(count, np.random.default_rng(seed))
     if count < 2:
         assert found is None
     else:
         assert sorted(found) == list(range(count))
         assert (found != np.arange(count)).all()
+        assert (np.diff(found) % count == 1).all()
 
 
-def played_of(n, entries, trades=()):
+def test_every_other_place_is_drawn():
+    drawn = {int(others(5, np.random.default_rng(seed))[0]) for seed in range(60)}
+    assert drawn == {1, 2, 3, 4}
+
+
+def replay_with(n, entries, trades=()):
     outcome = np.full((n, 1), NOT_TAKEN, np.int8)
     for row, how in entries.items():
         outcome[row] = how
@@ -228,7 +236,7 @@ def test_random_times_move_what_reached_the_venue_with_its_levels():
     """Of three signals one came while a position was open: it was no attempt."""
     n = 40
     side = np.zeros(n, np.int8)
-    side[[3, 5, 20]] = [1, 1, -1]
+    side[[13, 15, 20]] = [1, 1, -1]
     close = np.linspace(100, 139, n)
     made = Decisions.of(
         side,
@@ -239,14 +247,17 @@ def test_random_times_move_what_reached_the_venue_with_its_levels():
         notional=np.arange(n) * 10.0 + 1,
         move_target_px=200.0,
     )
-    played = played_of(n, {3: OPENED, 20: UNFILLED})
+    played = replay_with(n, {13: OPENED, 20: UNFILLED})
     allowed = (np.arange(n) >= 10) & (np.arange(n) < n - 1)
     moved = random_times(made, played, close, allowed, np.random.default_rng(3))
     rows = np.flatnonzero(moved.side)
     assert rows.size == 2
     assert allowed[rows].all()
     assert sorted(moved.side[rows]) == [-1, 1]
-    assert sorted(moved.orders["notional"][rows]) == [31.0, 201.0]
+    assert (rows != [13, 20]).all()
+    first = int(np.flatnonzero(moved.side > 0)[0])
+    assert (int(np.flatnonzero(moved.side < 0)[0]) - first) % 29 == 7  # of 29 closes
+    assert sorted(moved.orders["notional"][rows]) == [131.0, 201.0]
     assert moved.orders["px"][rows] == pytest.approx(close[rows] * 0.99)
     assert moved.orders["stop_px"][rows] == pytest.approx(close[rows] * 0.9)
     assert np.isnan(moved.orders["move_target_px"]).all()
@@ -254,18 +265,44 @@ def test_random_times_move_what_reached_the_venue_with_its_levels():
     assert made.side.tolist() == side.tolist()  # what is moved is a copy
 
 
-def test_where_the_rule_leaves_each_is_held_as_long_as_one_it_left():
+def test_where_the_rule_leaves_each_is_held_as_long_as_one_it_left_or_whose_time_was_over():
+    """One that was stopped says nothing of how long it would have been held."""
     n = 60
     side = np.zeros(n, np.int8)
-    side[[3, 10, 20]] = 1
-    made = Decisions.of(side, notional=1.0, leave=np.arange(n) % 7 == 0, max_bars=30)
-    trades = [(4, 8, LEFT), (11, 12, STOP), (21, 30, LEFT)]
-    played = played_of(n, dict.fromkeys((3, 10, 20), OPENED), trades)
+    side[[3, 10, 20, 31]] = 1
+    made = Decisions.of(side, notional=1.0, leave=np.arange(n) % 7 == 0, max_bars=12)
+    trades = [(4, 8, LEFT), (11, 12, STOP), (21, 30, LEFT), (32, 44, TIME)]
+    played = replay_with(n, dict.fromkeys((3, 10, 20, 31), OPENED), trades)
     allowed = np.arange(n) < n - 1
-    moved = random_times(made, played, np.full(n, 1.0), allowed, np.random.default_rng(0))
-    rows = np.flatnonzero(moved.side)
-    assert not moved.orders["leave"].any()
-    assert set(moved.orders["max_bars"][rows]) <= {4, 9}
+    held = set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        moved = random_times(made, played, np.full(n, 1.0), allowed, rng)
+        assert not moved.orders["leave"].any()
+        held |= set(moved.orders["max_bars"][moved.side != 0])
+    assert held == {4, 9, 12}
+
+
+def test_where_time_alone_ends_trades_it_still_does():
+    side = np.zeros(60, np.int8)
+    side[[3, 31]] = 1
+    made = Decisions.of(side, notional=1.0, max_bars=12)
+    played = replay_with(60, {3: OPENED, 31: OPENED}, [(4, 6, STOP), (32, 44, TIME)])
+    allowed = np.arange(60) < 59
+    moved = random_times(made, played, np.full(60, 1.0), allowed, np.random.default_rng(0))
+    assert moved.orders["max_bars"][moved.side != 0].tolist() == [12, 12]
+
+
+def test_coins_that_move_as_one_are_moved_as_one():
+    """Else luck that they share would be evened out of a placebo, and not of the rule."""
+    close, rows = planted(20, 0.0, seed=3)
+    one, other = tape_of(close), tape_of(close, coin="ETH")
+    alone, both = (
+        play_placebos(played_of(tapes, At(rows=rows), draws=9))[0]
+        for tapes in ([one], [one, other])
+    )
+    assert both.means == pytest.approx(alone.means, rel=1e-12)
+    assert len(set(alone.means)) > 1
 
 
 @given(
@@ -277,7 +314,7 @@ def test_random_times_keep_counts_and_sides(sides, seed):
     side[-1] = 0
     n = side.size
     made = Decisions.of(side, notional=1.0)
-    played = played_of(n, dict.fromkeys(np.flatnonzero(side), OPENED))
+    played = replay_with(n, dict.fromkeys(np.flatnonzero(side), OPENED))
     allowed = np.arange(n) < n - 1
     moved = random_times(made, played, np.full(n, 1.0), allowed, np.random.default_rng(seed))
     assert sorted(moved.side) == sorted(side)
@@ -285,8 +322,8 @@ def test_random_times_keep_counts_and_sides(sides, seed):
     moved.check()
 
 
-def test_more_entries_than_closes_are_refused():
+def test_an_entry_where_none_is_allowed_is_refused():
     made = Decisions.of(np.ones(4, np.int8), notional=1.0)
-    played = played_of(4, dict.fromkeys(range(3), OPENED))
-    with pytest.raises(ValueError, match="3 entries do not fit into 1 closes"):
+    played = replay_with(4, dict.fromkeys(range(3), OPENED))
+    with pytest.raises(ValueError, match="entry 0 lies at a close not allowed"):
         random_times(made, played, np.ones(4), np.arange(4) == 2, np.random.default_rng(0))
