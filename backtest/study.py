@@ -1,6 +1,6 @@
 """This module answers a question: one rule with and without the map, on the same bars."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -97,11 +97,10 @@ def play(
     ValueError
         If an argument is not allowed.
     """
-    strategy = question.strategy
-    without = strategy.without_map()
-    warmup = max(strategy.warmup, 0 if without is None else without.warmup)
+    without = question.strategy.without_map()
+    warmup = max(question.strategy.warmup, 0 if without is None else without.warmup)
     since, until = question.period
-    tapes, own, base = [], [], []
+    parts = []
     for number, coin in enumerate(question.coins):
         if progress is not None:
             progress(coin, number, len(question.coins))
@@ -117,13 +116,23 @@ def play(
             knowable=question.knowable,
             live_flow=question.live_flow,
         )
-        tapes.append(tape)
-        own += run(tape, strategy)
-        if without is not None:
-            base += run(tape, without)
+        parts.append(play_tapes(question, [tape]))
     if progress is not None:
         progress("done", len(question.coins), len(question.coins))
-    return Played(question, tapes, own, base)
+    return Played(
+        question,
+        [tape for part in parts for tape in part.tapes],
+        [one for part in parts for one in part.own],
+        [one for part in parts for one in part.base],
+    )
+
+
+def play_tapes(question: Question, tapes: Sequence[Tape]) -> Played:
+    """Replay a question's rule, and the same without the map, on tapes that are there."""
+    without = question.strategy.without_map()
+    own = [one for tape in tapes for one in run(tape, question.strategy)]
+    base = [] if without is None else [one for tape in tapes for one in run(tape, without)]
+    return Played(question, list(tapes), own, base)
 
 
 def map_notes(own: Run) -> list[str]:

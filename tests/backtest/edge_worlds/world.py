@@ -9,10 +9,9 @@ from backtest.funding import Funding
 from backtest.maps import Maps
 from backtest.market import WIDTHS
 from backtest.question import Question
-from backtest.runs import run
 from backtest.slippage import SIZES, Slippage
 from backtest.strategies.strategy import Strategy
-from backtest.study import Played
+from backtest.study import Played, play_tapes
 from backtest.tape import Tape
 from backtest.terms import Costs, Terms
 from backtest.view import MapReader, View
@@ -138,10 +137,7 @@ def played(world: World, tapes: list[WorldTape], strategy: Strategy) -> Played:
         seed=world.seed,
         draws=world.draws,
     )
-    without = strategy.without_map()
-    own = [one for tape in tapes for one in run(tape, strategy)]
-    base = [] if without is None else [one for tape in tapes for one in run(tape, without)]
-    return Played(question, tapes, own, base)
+    return play_tapes(question, tapes)
 
 
 def _bars(coin: str, walked: Walked, interval: str, steps: int) -> Bars:
