@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backtest.findings.find import Findings
-from backtest.placebos.play import TIMES, YESTERDAY
+from backtest.placebos.play import MIRRORED, SHUFFLED, TIMES, YESTERDAY
 
 LEVEL = 0.05
 FEWEST_ATTEMPTS, FEWEST_DAYS = 30, 20
@@ -87,8 +87,15 @@ def hurdles(findings: Findings) -> Iterator[Hurdle]:
             f"{_percent(pair.mean_without)} an attempt without the map, read "
             f"{_adverb(one.bound)}, {_p(pair.p)}",
         )
-    if TIMES not in {one.name for one in findings.placebos}:
+    held = {one.name for one in findings.placebos}
+    if MIRRORED in held and not findings.ablations:
+        yield Hurdle(False, "the same rule without the map: it gives none (without_map)")
+    if TIMES not in held:
         yield Hurdle(False, f"placebo {TIMES}: not drawn")
+    elif MIRRORED in held and SHUFFLED not in held:
+        yield Hurdle(
+            False, f"placebo {SHUFFLED}: there is one map or day, and none to swap it with"
+        )
     for one in findings.placebos:
         if one.name == YESTERDAY:
             continue

@@ -127,6 +127,14 @@ def pair(p):
     return Comparison(50, 50, 40, 0.01, 0.0, 0.01, 0.001, 0.02, p)
 
 
+def of_map(mirrored=0.01):
+    """What is held against a rule that looks at maps."""
+    return (
+        Against("mirrored", 1, 0.01, None, mirrored),
+        Against("shuffled", 40, 0.01, (0.0,) * 5, 0.01),
+    )
+
+
 FAULTS = {
     "attempts": (lambda f: with_reading(f, attempts=29), "29 attempts on 90 days"),
     "days": (lambda f: with_reading(f, days=19), "108 attempts on 19 days"),
@@ -151,8 +159,16 @@ FAULTS = {
         "without the map, read pessimistically, p not known",
     ),
     "a placebo": (
-        lambda f: replace(f, placebos=(*f.placebos, Against("mirrored", 1, 0.01, None, 0.06))),
+        lambda f: replace(f, placebos=(*f.placebos, *of_map(mirrored=0.06))),
         "placebo mirrored: +1.000 % an attempt, p = 0.060",
+    ),
+    "a shuffle that cannot be": (
+        lambda f: replace(f, placebos=(*f.placebos, of_map()[0])),
+        "placebo shuffled: there is one map or day, and none to swap it with",
+    ),
+    "a rule that looks at maps and gives none without": (
+        lambda f: replace(f, placebos=(*f.placebos, *of_map()), ablations=()),
+        "the same rule without the map: it gives none (without_map)",
     ),
     "the trials": (
         lambda f: replace(f, ratio=replace(f.ratio, deflated=0.949)),
@@ -175,6 +191,11 @@ def test_each_test_alone_denies_the_edge_and_is_named(good, name):
     assert last.startswith("What did not: ")
     assert words in last
     assert "; " not in last
+
+
+def test_a_rule_that_looks_at_no_map_needs_none_without(good):
+    assert shows_edge(replace(good, ablations=()))
+    assert shows_edge(replace(good, placebos=(*good.placebos, *of_map())))
 
 
 def test_a_placebo_that_enters_nothing_is_said_and_denies_nothing(good):
