@@ -9,6 +9,7 @@ import numpy as np
 
 from backtest.again import again, funded, sized
 from backtest.pooled import attempts_of
+from backtest.records import NOT_TAKEN, REFUSED
 from backtest.runs import Run
 from backtest.tape import Tape
 
@@ -26,10 +27,11 @@ class Capacity:
     notional
         Median entry at each, USD.
     mean
-        Of an attempt, fraction of notional; None: no attempts.
+        Of an attempt, fraction of notional; None: the venue refuses them all, as where they are
+        smaller than its smallest order.
     zero
         Notional at which the mean turns from above 0 to 0, USD, between two factors by
-        logarithms; None: it is not above 0 at the smallest, or still is at the largest.
+        logarithms; None: it is not above 0 at the smallest taken, or still is at the largest.
     """
 
     factors: tuple[float, ...]
@@ -66,7 +68,10 @@ def capacity(tapes: Sequence[Tape], own: Sequence[Run]) -> Capacity | None:
             )
             for tape, run in zip(tapes, own, strict=True)
         ]
-        means.append(attempts_of(played).mean)
+        taken = any(
+            (one.outcome[one.outcome != NOT_TAKEN] != REFUSED).any() for _, one in played
+        )
+        means.append(attempts_of(played).mean if taken else None)
     notional = tuple(middle * factor for factor in FACTORS)
     return Capacity(FACTORS, notional, tuple(means), turning(notional, means))
 
@@ -78,6 +83,8 @@ def turning(notional: Sequence[float], mean: Sequence[float | None]) -> float | 
     1000000.0
     """
     pairs = list(zip(notional, mean, strict=True))
+    while pairs and pairs[0][1] is None:
+        del pairs[0]
     for (before, high), (after, low) in pairwise(pairs):
         if high is None or low is None or high <= 0:
             return None

@@ -9,7 +9,8 @@ import numpy as np
 from backtest.bars import as_utc
 from backtest.runs import Run
 
-TABLES = ("candles", "positions", "fills")
+# What a study reads: prices, maps, flow, and what it is charged by.
+TABLES = ("candles", "positions", "fills", "funding", "asset_contexts", "order_books")
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,27 @@ def test_where_a_mean_turns(means):
 
 def test_a_mean_that_is_not_known_turns_nowhere():
     assert turning([1.0, 10.0, 100.0], [0.1, None, -0.1]) is None
+    assert turning([1.0, 10.0, 100.0], [None, 0.1, -0.1]) == pytest.approx(10**1.5)
+    assert turning([1.0, 10.0], [None, None]) is None
+
+
+def test_a_size_that_the_venue_refuses_earns_nothing_that_is_known():
+    """A tenth of 50 USD is less than the venue's smallest order: that is no mean of 0."""
+    close = np.full(60, 100.0)
+    close[11:] = 102.0
+    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 1e-5), np.zeros(60, np.int64), "-")
+    tape = tape_of(close, Terms(replace(FREE.costs, slippage="charged")), law)
+    found = capacity([tape], run(tape, At(rows=(10,), notional=50.0), ("pessimistic",)))
+    assert found.mean[0] is None
+    assert found.mean[1] == pytest.approx(0.02, abs=1e-3)
+
+
+def test_an_order_that_moves_the_price_beyond_its_own_target_is_an_attempt_of_0():
+    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 0.01), np.zeros(60, np.int64), "-")
+    tape = tape_of(np.full(60, 100.0), Terms(replace(FREE.costs, slippage="charged")), law)
+    (own,) = run(tape, At(rows=(10,)), ("pessimistic",))
+    near = replace(own, decisions=own.decisions.but(target_fraction=np.nan, target_px=100.5))
+    assert capacity([tape], [near]).mean == (0.0,) * 5
 
 
 def test_what_went_where():

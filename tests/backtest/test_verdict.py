@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtest.card import LOOKBACK
 from backtest.findings.against import Against
 from backtest.findings.cascade_study import cascades_of
 from backtest.findings.find import Findings, find
@@ -293,12 +294,14 @@ def test_incidents_by_hand():
             ("candles", "BTC", "2026-01-02 01:00", "2026-01-02 03:00"),  # ends as it opens
             ("positions", "all", "2026-01-02 04:00", "2026-01-02 04:30"),  # of both coins
             ("positions", "ETH", "2026-01-03 04:00", "2026-01-09"),
+            ("funding", "all", "2026-01-02 02:00", "2026-01-02 09:00"),
         ]
     )
-    candles, positions, fills = reported(con, [run, other])
+    candles, positions, fills, funding, *_ = reported(con, [run, other])
     assert (candles.table, candles.windows, candles.trades) == ("candles", 3, 1)
     assert (positions.windows, positions.trades) == (2, 2)
     assert (fills.windows, fills.trades) == (0, 0)
+    assert (funding.table, funding.windows, funding.trades) == ("funding", 1, 2)
 
 
 def test_cascades_of_a_long_period_are_asked_for_in_stretches():
@@ -333,7 +336,9 @@ def test_a_lake_without_fills_has_no_cascade(tmp_path):
         found = find(played, play_placebos(played), Trials(np.zeros(1)), 0, con)
     assert found.cascades.events == 0
     assert set(found.cascades.mean) == {None}
-    assert [one.windows for one in found.incidents] == [0, 0, 0]
+    assert {one.windows for one in found.incidents} == {0}
+    read = set(LOOKBACK) - {"snapshots", "accounts", "instruments", "incidents"}
+    assert {one.table for one in found.incidents} == read
     assert found.untrusted == 0
     assert Findings.of_json(found.as_json()) == found
 
