@@ -4,8 +4,9 @@ A target before a cluster is a target at some distance.  What is said of cluster
 than a rule that knows how far away they mostly lie, and nothing of where they lie now.
 """
 
-from bisect import insort
+import math
 from dataclasses import replace
+from heapq import heappush, heappushpop
 
 import numpy as np
 
@@ -68,16 +69,25 @@ def median_so_far(*distances: np.ndarray) -> np.ndarray:
     float64[n]
         NaN: none was seen yet.
 
+    Notes
+    -----
+    The smaller half lies in one heap and the larger in another: O(n log n).
+
     >>> median_so_far(np.array([np.nan, 1.0, 4.0]), np.array([np.nan, 3.0, np.nan])).tolist()
     [nan, 2.0, 3.0]
     """
-    held: list[float] = []
+    # Of the smaller half the negatives, so that its largest comes first; it may hold one more.
+    small: list[float] = []
+    large: list[float] = []
     out = np.full(distances[0].size, np.nan)
-    for row, seen in enumerate(zip(*distances, strict=True)):
+    for row, seen in enumerate(zip(*(one.tolist() for one in distances), strict=True)):
         for one in seen:
-            if not np.isnan(one):
-                insort(held, float(one))
-        if held:
-            half = len(held) // 2
-            out[row] = held[half] if len(held) % 2 else (held[half - 1] + held[half]) / 2
+            if math.isnan(one):
+                continue
+            if len(small) > len(large):
+                heappush(large, -heappushpop(small, -one))
+            else:
+                heappush(small, -heappushpop(large, one))
+        if small:
+            out[row] = -small[0] if len(small) > len(large) else (large[0] - small[0]) / 2
     return out
