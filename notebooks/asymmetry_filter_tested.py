@@ -615,9 +615,8 @@ pl.DataFrame(
 # The surest way to an edge is to look ahead by accident. This filter keeps the entries that the
 # price of 12 hours later confirms: one index shifted the wrong way.
 
+
 # %%
-
-
 @dataclass(frozen=True, kw_only=True)
 class Foreseen(Wrapper):
     """Keep the entries whose next 12 bars go their way."""
