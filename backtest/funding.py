@@ -89,7 +89,7 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
         why = f" ({' '.join(notes)})" if notes else ""
         raise LookupError(
             f"no funding of {bars.coin} at {HOME} for {utc(missing[0])}{more}{why}; ingest it, "
-            "or leave funding out with funding = none"
+            "or leave it out (--no-funding)"
         )
     due = np.searchsorted(bars.start, hours, side="left")
     np.add.at(rate, due, [paid[hour] for hour in hours])

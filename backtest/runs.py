@@ -80,8 +80,15 @@ class Run:
 
     @property
     def could(self) -> np.ndarray:
-        """Return, bool[n], the closes where an entry was wanted and could be filled."""
-        return self.replay.free[:, 0] & (self.decisions.wanted != 0)
+        """Return, bool[n], the closes where an entry was wanted and could be filled.
+
+        No position is open there, or the same decision leaves it.
+        """
+        orders, held = self.decisions.orders, np.sign(self.replay.position[:, 0])
+        told = (orders["only_side"] == 0) | (orders["only_side"] == held)
+        turns = orders["leave"] & told & (held != 0)
+        turns[-1:] = False
+        return (self.replay.free[:, 0] | turns) & (self.decisions.wanted != 0)
 
     def figures(self) -> dict[str, int | float | None]:
         """Return the counts and measures of the run, named as in ``backtest_runs``."""

@@ -74,7 +74,7 @@ class Slippage:
                 f"slippage of {bars.coin} is not known for the bar of {first}"
                 + (f" and {more} more" if more else "")
                 + " (no recorded book, and not both volatility and the venue's volume of the "
-                "day before); ingest them, or leave it out with slippage = none"
+                "day before); ingest them, or leave it out (--no-slippage)"
             )
 
 

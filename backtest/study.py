@@ -137,11 +137,16 @@ def play_tapes(question: Question, tapes: Sequence[Tape]) -> Played:
 
 def map_notes(own: Run) -> list[str]:
     """Return what a reader must know of the maps and the flow that a run used."""
-    wanted = own.decisions.wanted != 0
+    wanted = own.could
     if own.strategy.blind or not wanted.any():
         return []
     missed = int((wanted & own.decisions.unmapped).sum())
     said = [f"{own.coin}: {missed} of {wanted.sum()} signals had no map or flow by then."]
+    if missed == wanted.sum() and own.knowable:
+        said.append(
+            f"{own.coin}: nothing was known in time. Archives publish fills hours after they "
+            "happened; --live-flow counts them as heard live, and a score needs books."
+        )
     seen = own.decisions.snapshot_ts
     used = wanted & ~np.isnat(seen)
     if used.any():

@@ -50,10 +50,12 @@ class Trials:
 def trial_id(question: Question) -> str:
     """Return the name of a trial: the same for what gives the same trades of the same rows.
 
-    Seed and draws of placebos do not count, nor does the order of the coins.
+    Seed and draws of placebos do not count, nor does the order of the coins; nor, for a rule
+    that looks at neither map nor flow, when those were known.
     """
     said = json.loads(question.as_json())
-    for name in ("seed", "draws"):
+    blind = ("knowable", "live_flow") if question.strategy.blind else ()
+    for name in ("seed", "draws", *blind):
         said.pop(name)
     said["coins"] = sorted(said["coins"])
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

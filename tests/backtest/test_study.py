@@ -1,10 +1,11 @@
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from backtest.decisions import Decisions
 from backtest.question import Question
 from backtest.rows import land_runs
 from backtest.runs import name_run
@@ -13,7 +14,7 @@ from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.strategies.cascade_follow import CascadeFollow
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
-from backtest.strategies.strategy import WITHOUT_MAP
+from backtest.strategies.strategy import WITHOUT_MAP, Strategy
 from backtest.study import play
 from backtest.terms import Costs, Terms
 from tests.backtest.small_lake import (
@@ -425,5 +426,21 @@ def test_flow_may_be_heard_live_while_maps_wait_for_their_archive(tmp_path):
     assert (wanted.unmapped == (wanted.wanted != 0)).all()
     assert not only(live).decisions.unmapped.all()
     assert (only(live).decisions.side != 0).any()
-    assert any("count as heard live" in note for note in live.notes)
-    assert not any("heard live" in note for note in late.notes)
+    assert any("fills and contexts count as heard live" in note for note in live.notes)
+    assert not any("fills and contexts count" in note for note in late.notes)
+    assert any("--live-flow counts them" in note for note in late.notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns(Strategy):
+    """Turns at every twentieth bar."""
+
+    def decide(self, view):
+        turn = np.arange(len(view)) % 20 == 0
+        side = np.where(turn, np.where(np.arange(len(view)) % 40 == 0, 1, -1), 0)
+        return Decisions.of(side, leave=turn, notional=1e4)
+
+
+def test_a_turn_at_one_close_is_a_signal_too(lake):
+    figures = only(replayed(lake, Turns())).figures()
+    assert figures["signals"] == figures["trades"] == 10
