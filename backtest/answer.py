@@ -17,7 +17,7 @@ from backtest.placebos.play import play_placebos
 from backtest.question import Question
 from backtest.rows import put_runs
 from backtest.study import Played, Progress, play
-from backtest.trials import put_trials, read_trials, trials_of
+from backtest.trials import land_trials, put_trials, read_trials, trials_of
 from backtest.verdict import verdict
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_PLACEBOS, BACKTEST_STUDIES
@@ -56,12 +56,14 @@ def answer(
     questions: Sequence[Question],
     progress: Progress | None = None,
 ) -> list[Answer]:
-    """Answer questions; each is a trial for all the others, and nothing is written.
+    """Answer questions; each is a trial for all the others.
 
     Parameters
     ----------
     lake
-        Catalog of a lake, or where it is.
+        Where a lake is: what was tried is written into its ledger of trials, and nothing else,
+        for who has seen an answer has tried.  Or its catalog: nothing is written, which is for
+        who lands the answers.
     questions
         What is asked.
     progress
@@ -77,7 +79,9 @@ def answer(
     """
     if not isinstance(lake, duckdb.DuckDBPyConnection):
         with open_lake(lake) as con:
-            return answer(con, questions, progress)
+            found = answer(con, questions, progress)
+        land_trials(lake, [row for one in found for row in trials_of(one.played)])
+        return found
     played = [play(lake, question, progress) for question in questions]
     tried = [row for one in played for row in trials_of(one)]
     code = code_hash()

@@ -62,8 +62,22 @@ def test_what_was_tried_together_counts_together(lake, answers):
     """Two rules and the one without the map that both share: three trials for each."""
     assert rows(lake, "select count(distinct trial_id) from backtest_trials").item() == 3
     assert [one.findings.ratio.trials for one in answers] == [3, 3]
-    more = answer(lake, [replace(QUESTIONS[0], strategy=replace(RULES[0], min_ratio=2.0))])
-    assert more[0].findings.ratio.trials == 4
+    more = [replace(QUESTIONS[0], strategy=replace(RULES[0], min_ratio=2.0))]
+    with open_lake(lake) as con:
+        assert answer(con, more)[0].findings.ratio.trials == 4
+
+
+def test_who_has_seen_an_answer_has_tried(tmp_path):
+    """Whether it is kept or not; of a catalog alone nothing is written."""
+    root = land_lake(tmp_path)
+    with open_lake(root) as con:
+        answer(con, QUESTIONS[:1])
+    assert not list(root.glob("backtest_*"))
+    answer(root, QUESTIONS[:1])
+    assert [path.name for path in root.glob("backtest_*")] == ["backtest_trials"]
+    with open_lake(root) as con:
+        (other,) = answer(con, QUESTIONS[1:])
+    assert other.findings.ratio.trials == 3
 
 
 def test_the_same_question_twice_leaves_the_same_bytes(lake, answers):
