@@ -424,6 +424,9 @@ def _run() -> int:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return 2
     except click.ClickException as error:
         return _complain(error.format_message())
     except BrokenPipeError:

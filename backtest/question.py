@@ -71,6 +71,8 @@ class Question:
                 f"the period must end after it starts: {self.since:%Y-%m-%d %H:%M} to "
                 f"{self.until:%Y-%m-%d %H:%M}"
             )
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed {self.seed} must be 0 or more, and below 2**63")
         if self.draws < 0:
             raise ValueError(f"draws {self.draws} must be 0 or more")
 

@@ -33,10 +33,13 @@ class Costs:
         for name in ("funding", "slippage"):
             if getattr(self, name) not in ("charged", "none"):
                 raise ValueError(f"{name} {getattr(self, name)!r} must be 'charged' or 'none'")
-        for name in ("taker_fee", "maker_fee"):
-            # A maker may be paid a rebate; nobody is charged 10 %.
-            if not -0.1 < getattr(self, name) < 0.1:
-                raise ValueError(f"{name} {getattr(self, name)!r} must be a fraction below 0.1")
+        # A maker may be paid a rebate, who takes is not; nobody is charged 10 %.
+        if not 0 <= self.taker_fee < 0.1:
+            raise ValueError(
+                f"taker_fee {self.taker_fee!r} must be a fraction below 0.1, 0 or more"
+            )
+        if not -0.1 < self.maker_fee < 0.1:
+            raise ValueError(f"maker_fee {self.maker_fee!r} must be a fraction below 0.1")
 
     def as_dict(self) -> dict[str, float | str]:
         """Return the costs as they are written beside a run."""

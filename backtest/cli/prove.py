@@ -52,7 +52,11 @@ def asked_again(lake: str, run: str, outside: bool) -> tuple[Recorded, Question]
     show_default=True,
     help="Moments, of each coin, at which the future is taken away.",
 )
-@click.option("--seed", type=int, help="Of moments and garbage; left out: the study's own.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Of moments and garbage; left out: the study's own.",
+)
 def prove(
     run: str, outside: bool, lake: str, as_json: bool, cuts: int, seed: int | None
 ) -> None:

@@ -12,6 +12,8 @@ from backtest.strategies.strategy import Strategy
 
 # More are asked for by name: a million settings on one coin and a year of hours take an hour.
 MOST = 1_000_000
+# All are held in memory at once, a tuple and its place among them: some GiB.
+AT_ALL = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def axis_of(strategy: Strategy, word: str) -> Axis:
     values = tuple(as_value(strategy, name, one) for one in words)
     if is_range:
         numbers = len(values) == 2 and all(type(value) in (int, float) for value in values)
-        if not numbers or not values[0] < values[1]:
+        # What lies between must be a number too: values are drawn from the width.
+        if not numbers or not 0 < values[1] - values[0] < np.inf:
             raise ValueError(
                 f"{name}={text}: a range is LOW..HIGH, two numbers, LOW below HIGH"
             )
@@ -78,14 +81,17 @@ def count_of(axes: Sequence[Axis], draws: int | None) -> int:
     Raises
     ------
     ValueError
-        If a parameter is there twice, a range is to be a grid, or nothing is drawn.
+        If a parameter is there twice, a range is to be a grid, nothing is drawn, or more than
+        a machine holds.
     """
     names = [axis.name for axis in axes]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"{twice} is there twice")
     if draws is not None:
-        if draws < 1:
-            raise ValueError(f"random {draws} must be 1 setting or more")
+        if not 1 <= draws <= AT_ALL:
+            raise ValueError(
+                f"random {draws} must be 1 setting or more, and {AT_ALL:,} at most"
+            )
         return draws
     if ranged := next((axis for axis in axes if axis.is_range), None):
         low, high = ranged.values
@@ -93,7 +99,10 @@ def count_of(axes: Sequence[Axis], draws: int | None) -> int:
             f"{ranged.name}={low}..{high} is a range, of which there are random draws only; "
             "list its values, or say how many to draw"
         )
-    return prod(len(axis.values) for axis in axes)
+    count = prod(len(axis.values) for axis in axes)
+    if count > AT_ALL:
+        raise ValueError(f"{count:,} settings are more than {AT_ALL:,}; draw some at random")
+    return count
 
 
 def settings_of(axes: Sequence[Axis], draws: int | None, seed: int) -> list[tuple[Value, ...]]:

@@ -32,6 +32,8 @@ _ALL: tuple[type[Strategy], ...] = (
     RegimeStops,
     Sized,
 )
+# Of bars, of which so many hours are a century: calendars end before a billion does.
+MOST = 1_000_000
 STRATEGIES = {one.__module__.rpartition(".")[2]: one for one in _ALL}
 
 
@@ -175,9 +177,16 @@ def _truth(text: str) -> bool:
     return words[text.lower()]
 
 
+def _whole(text: str) -> int:
+    number = int(text)
+    if abs(number) > MOST:
+        raise ValueError(text)
+    return number
+
+
 READERS: dict[object, tuple[str, typing.Callable[[str], object]]] = {
     bool: ("true or false", _truth),
-    int: ("a whole number", int),
+    int: (f"a whole number between -{MOST:,} and {MOST:,}", _whole),
     float: ("a number", float),
     str: ("a word", str),
 }

@@ -60,7 +60,8 @@ def test_a_class_of_ones_own_is_named_with_its_module(lake, tmp_path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     words = ["--strategy", "own_rules:BuyTheDip", "--set", "own_rules:BuyTheDip.fall=0.005"]
     told = json.loads(run(lake, "--coin", "BTC", *PERIOD, "--json", *words).stdout)
-    assert {row["variant"] for row in told} == {"without map"}
+    # What it looks at only the rule itself could say.
+    assert {row["variant"] for row in told} == {"own_rules:BuyTheDip"}
     assert told[0]["trades"] > 0
     assert json.loads(told[0]["parameters"])["fall"] == 0.005
 
@@ -133,6 +134,14 @@ def test_costs_are_set_by_name(lake):
         (["--coin", "BTC", *PERIOD, "--set", "sized.by=risk"], ValueError, "sized.by"),
         (["--coin", "BTC", *PERIOD, "--strategy", "magic"], ValueError, "'magic' is not known"),
         (["--coin", "BTC", *PERIOD, "--draws", "-1"], ValueError, "draws -1"),
+        (["--coin", "BTC", *PERIOD, "--seed", "-1"], ValueError, "seed -1 must be 0 or more"),
+        (["--coin", "BTC", *PERIOD, "--seed", "9" * 20], ValueError, "below 2..63"),
+        (["--coin", "BTC", *PERIOD, "--taker-bps", "-1"], ValueError, "taker_fee -0.0001 must"),
+        (
+            ["--coin", "BTC", *PERIOD, "--set", "lookback=9999999999"],
+            ValueError,
+            "lookback '9999999999' must be a whole number between",
+        ),
     ],
 )
 def test_errors_are_one_line(lake, words, error, said):

@@ -235,6 +235,13 @@ def test_every_verb_has_help(verb):
     assert "Usage: undertow" in done.stdout
 
 
+def test_a_group_without_a_verb_shows_its_help_line_by_line():
+    done = run("backtest")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: undertow backtest")
+    assert "\n  reproduce " in done.stderr
+
+
 def test_captions_are_the_verbs_own():
     """Every verb that is listed can be found, and its help is not empty."""
     import importlib
