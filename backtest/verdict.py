@@ -43,14 +43,14 @@ def verdict(findings: Findings) -> list[str]:
     Notes
     -----
     An edge is named only if every test stands: at least 30 attempts on 20 days, every reading's
-    interval above 0, better than the same rule without the map and than each placebo at 5 %,
-    and a deflated Sharpe ratio of 0.95 or more.
+    interval above 0, both halves of the period above 0, better than the same rule without the
+    map and than each placebo at 5 %, and a deflated Sharpe ratio of 0.95 or more.
 
     Yesterday's map is no such placebo: it is old, not meaningless, and of a map that changes
     slowly it knows what today's does.  It says whether an edge rests on how new the map is.
     """
     found = list(hurdles(findings))
-    said = [*_tested(findings), _conclusion(findings, found)]
+    said = [*_tested(findings), _conclusion(findings, found), *_rests(findings)]
     stood = [one.said for one in found if one.passed]
     fell = [one.said for one in found if not one.passed]
     if stood:
@@ -84,6 +84,15 @@ def hurdles(findings: Findings) -> Iterator[Hurdle]:
             one.sign > 0,
             f"{_percent(one.mean)} an attempt read {_adverb(one.bound)}, 95 % interval "
             f"{_span(one.low, one.high)}",
+        )
+    halves = findings.sturdy.halves
+    if halves is None:
+        yield Hurdle(False, "both halves of the period: it has one day")
+    else:
+        yield Hurdle(
+            (halves.first or 0) > 0 and (halves.second or 0) > 0,
+            f"both halves of the period: {_earned(halves.first)} before {halves.middle}, "
+            f"{_earned(halves.second)} from then on",
         )
     for one in findings.ablations:
         pair = one.attempts
@@ -150,6 +159,20 @@ def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
     return f"No edge is shown: it did not stand {failed} of {_count(len(found), 'test')}."
 
 
+def _rests(findings: Findings) -> Iterator[str]:
+    """Yield which attempts or days made a profit, if nothing is left of it without them."""
+    whole, left = findings.readings[0].mean, findings.sturdy
+    if whole is None or whole <= 0:
+        return
+    for without, words in (
+        (left.without_1_pct, "its best 1 % of attempts"),
+        (left.without_5_pct, "its best 5 % of attempts"),
+        (left.without_10_days, "its ten best days"),
+    ):
+        if without.mean is None or without.mean <= 0:
+            yield f"It rests on {words}: without them {_earned(without.mean)}."
+
+
 def _age(findings: Findings) -> Iterator[str]:
     """Yield what yesterday's map does in place of today's."""
     for one in findings.placebos:
@@ -184,6 +207,10 @@ def _p(p: float | None) -> str:
 
 def _count(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _earned(mean: float | None) -> str:
+    return "no attempt" if mean is None else f"{_percent(mean)} an attempt"
 
 
 def _percent(fraction: float | None) -> str:

@@ -124,6 +124,10 @@ def with_reading(found, **more):
     return replace(found, readings=(replace(found.readings[0], **more), *found.readings[1:]))
 
 
+def with_sturdy(found, **more):
+    return replace(found, sturdy=replace(found.sturdy, **more))
+
+
 def pair(p):
     return Comparison(50, 50, 40, 0.01, 0.0, 0.01, 0.001, 0.02, p)
 
@@ -146,6 +150,22 @@ FAULTS = {
     "an interval that is not known": (
         lambda f: with_reading(f, low=None, high=None),
         "read pessimistically, 95 % interval not known",
+    ),
+    "the first half": (
+        lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, first=0.0)),
+        "both halves of the period: +0.000 % an attempt before 2026-02-16, +",
+    ),
+    "the second half": (
+        lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, second=-0.001)),
+        " an attempt before 2026-02-16, -0.100 % an attempt from then on",
+    ),
+    "a half without attempts": (
+        lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, second=None)),
+        ", no attempt from then on",
+    ),
+    "a single day": (
+        lambda f: with_sturdy(f, halves=None),
+        "both halves of the period: it has one day",
     ),
     "the base": (
         lambda f: replace(
@@ -224,6 +244,21 @@ def test_yesterdays_map_denies_nothing_and_is_said(good, p, words):
     assert verdict(old)[-1] == f"With what was known a day before: +1.000 % an attempt, {words}"
     silent = replace(good, placebos=(*good.placebos, Against("yesterday", 0, None, None, None)))
     assert verdict(silent) == verdict(good)
+
+
+@pytest.mark.parametrize("left", [None, 0.0, -0.001])
+def test_what_a_profit_rests_on_is_said(good, left):
+    words = {None: "no attempt", 0.0: "+0.000 % an attempt", -0.001: "-0.100 % an attempt"}
+    for name, what in (
+        ("without_1_pct", "its best 1 % of attempts"),
+        ("without_5_pct", "its best 5 % of attempts"),
+        ("without_10_days", "its ten best days"),
+    ):
+        one = with_sturdy(good, **{name: replace(getattr(good.sturdy, name), mean=left)})
+        assert verdict(one)[3] == f"It rests on {what}: without them {words[left]}."
+        assert shows_edge(one)
+        assert len(verdict(one)) == len(verdict(good)) + 1
+        assert "It rests on" not in " ".join(verdict(with_reading(one, mean=-0.01)))
 
 
 def test_a_loss_is_called_one(good):
