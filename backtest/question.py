@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backtest.rule_code import rule_code
 from backtest.strategies.strategy import Strategy
 from backtest.terms import Costs, Terms
 
@@ -85,12 +86,16 @@ class Question:
         )
 
     def as_json(self) -> str:
-        """Return the question as text with sorted keys, from which :func:`asked` makes it."""
+        """Return the question as text with sorted keys, from which :func:`asked` makes it.
+
+        The code of a rule from outside is part of what is asked: edited, it is another rule.
+        """
         terms = asdict(self.terms)
         terms["latency"] = int(self.terms.latency / np.timedelta64(1, "us"))
         said = {
             "strategy": self.strategy.parameters(),
             "class": f"{type(self.strategy).__module__}:{type(self.strategy).__qualname__}",
+            "code": rule_code(self.strategy),
             "coins": list(self.coins),
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),

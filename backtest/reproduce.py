@@ -33,7 +33,8 @@ class Reproduction:
     study_id
         Which.
     same_data, same_code
-        Whether the parts it may read, and the code, have the hashes written beside it.
+        Whether the parts it may read, and the code (of a rule from outside too), have the
+        hashes written beside it.
     changed
         Parts that the lake got or replaced since; where the data differ and there are none,
         some were removed.
@@ -110,7 +111,7 @@ def reproduce(
         return Reproduction(
             recorded.study_id,
             same_data,
-            code_hash() == recorded.code_hash,
+            code_hash() == recorded.code_hash and question.as_json() == recorded.question,
             changed,
             files,
             rows,
