@@ -4,15 +4,16 @@ At many moments the lake is cut: what came later is gone, or is garbage that a c
 still allow, and the study is played again.  Of what it did before, nothing may change.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from backtest.bars import utc
-from backtest.proof.compare import compared, ended
+from backtest.proof.compare import compared
+from backtest.proof.count import Count, Progress, Proof
 from backtest.proof.cut_lake import CutLake
 from backtest.proof.cuts import cut_rows
 from backtest.proof.difference import Difference
@@ -23,39 +24,7 @@ from backtest.study import Played, play
 from warehouse import open_lake
 from warehouse.store.lake import Lake
 
-Progress = Callable[[str, int, int], None]
 CUTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What came of a proof.
-
-    Attributes
-    ----------
-    cuts
-        Moments at which the lake was cut, of all coins.
-    replays
-        How often a coin was played again.
-    decisions, trades
-        Closes and trades that were compared, of the rule and of the one without the map.
-    difference
-        The first that was found; null: the past is the same in every world.
-    """
-
-    cuts: int
-    replays: int
-    decisions: int
-    trades: int
-    difference: Difference | None
-
-    def __str__(self) -> str:
-        """Return what was compared, and what came of it, as one sentence."""
-        said = (
-            f"{self.cuts} cuts x {len(KINDS)} kinds, {self.decisions:,} decisions and "
-            f"{self.trades:,} trades compared: "
-        )
-        return said + ("nothing changed." if self.difference is None else str(self.difference))
 
 
 def prove(
@@ -94,7 +63,7 @@ def prove(
     """
     seed = question.seed if seed is None else seed
     rng = np.random.default_rng(seed)
-    count = _Count(cuts * len(KINDS) * len(question.coins), progress)
+    count = Count(cuts * len(KINDS) * len(question.coins), progress)
     with open_lake(lake) as con:
         cut_lake = CutLake(con)
         known = published(con)
@@ -111,34 +80,11 @@ def prove(
                 count.tell(f"{coin} {utc(world.cut)} {world.kind}")
                 cut_lake.show(world)
                 pinned = replace(asked, venue=world.pin.venue)
-                difference = _changed(con, pinned, played, world, known)
+                difference = _changed(con, pinned, played, world, known, count)
                 if difference is not None:
                     return count.proof(difference)
                 count.add(world, played)
     return count.proof(None)
-
-
-class _Count:
-    """How much was compared."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total, self.progress = total, progress
-        self.moments: set[tuple[str, np.datetime64]] = set()
-        self.replays = self.decisions = self.trades = 0
-
-    def tell(self, now: str) -> None:
-        if self.progress is not None:
-            self.progress(now, self.replays, self.total)
-
-    def add(self, world: World, played: Played) -> None:
-        self.moments.add((world.pin.coin, world.cut))
-        self.replays += 1
-        self.decisions += (world.row + 1) * len({run.run_id for run in played.runs})
-        self.trades += sum(ended(run, world.row).size for run in played.runs)
-        self.tell(world.pin.coin)
-
-    def proof(self, difference: Difference | None) -> Proof:
-        return Proof(len(self.moments), self.replays, self.decisions, self.trades, difference)
 
 
 def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> Iterator[World]:
@@ -177,6 +123,7 @@ def _changed(
     played: Played,
     world: World,
     known: Mapping[np.datetime64, np.datetime64],
+    count: Count,
 ) -> Difference | None:
     """Return what a world changes of the past; null: nothing."""
     try:
@@ -195,4 +142,5 @@ def _changed(
                 found = compared(world, question.terms, run, there[run.replay.bound])
                 if found is not None:
                     return found
+    count.look(world, played.own[0], other.own[0])
     return _order(other, known, world)

@@ -79,6 +79,7 @@ def prove(
             "replays": found.replays,
             "decisions": found.decisions,
             "trades": found.trades,
+            "entries_moved": found.entries_moved,
             "difference": said,
         }
         print_json(list(row), [tuple(row.values())])

@@ -209,6 +209,16 @@ def test_a_world_that_cannot_be_played_is_a_difference(lake, monkeypatch):
     assert (found.what, found.field, found.found) == ("replay", "error", "no such bars")
 
 
+def test_what_does_not_follow_the_market_is_not_called_proven_without_a_word(lake, monkeypatch):
+    monkeypatch.setattr(leaks.Remembering, "kept", None)
+    found = prove(lake, asked(leaks.Remembering()), 1, 1)
+    assert (found.difference, found.entries_moved) == (None, False)
+    assert "nothing here shows that it did not look ahead" in str(found)
+    honest = prove(lake, asked(leaks.LastBar()), 1, 1)
+    assert honest.entries_moved is True
+    assert str(honest).endswith("nothing changed.")
+
+
 def test_no_cut_proves_nothing(lake):
     with pytest.raises(ValueError, match="cuts 0 must be 1 or more"):
         prove(lake, asked(BREAKOUT), 0)

@@ -203,6 +203,7 @@ def test_a_failed_proof_has_a_status_of_its_own(answered, monkeypatch):
     assert done.exit_code == 2
     (row,) = json.loads(done.stdout)
     assert (row["proven"], row["difference"]["field"]) == (False, "known_ts")
+    assert row["entries_moved"] is None
 
 
 def test_bytes_that_differ_have_a_status_of_their_own(copied):
