@@ -134,7 +134,7 @@ def land_trials(root: Path | str, rows: Iterable[Row]) -> list[Any]:
     root
         Folder of the lake.
     rows
-        They become one part, named after them.
+        Each becomes a part, named after it, so that the same trial replaces itself.
 
     Returns
     -------
@@ -148,11 +148,9 @@ def land_trials(root: Path | str, rows: Iterable[Row]) -> list[Any]:
 
 def put_trials(batches: Landing, rows: Iterable[Row]) -> None:
     """Put trials into a landing; see :func:`land_trials`."""
-    once = {str(row["trial_id"]): row for row in rows}
-    if once:
-        part = hashlib.sha256("".join(sorted(once)).encode()).hexdigest()[:16]
-        batch = pa.Table.from_pylist(list(once.values()), BACKTEST_TRIALS.schema)
-        batches.land(BACKTEST_TRIALS, batch, part)
+    for row in rows:
+        batch = pa.Table.from_pylist([row], BACKTEST_TRIALS.schema)
+        batches.land(BACKTEST_TRIALS, batch, str(row["trial_id"]))
 
 
 def read_trials(
@@ -172,8 +170,9 @@ def read_trials(
     Returns
     -------
     Trials
-        Every trial that shares a coin and overlaps the period, each once, and the question's
-        own in any case.
+        Every trial that overlaps the period and shares a coin, or is of the same rule and
+        parameters (who tries one rule coin by coin chooses a coin), each once, and the
+        question's own in any case.
 
     Notes
     -----
@@ -181,19 +180,21 @@ def read_trials(
     more than a year's.  So each trial's is taken times the root of its days over those of the
     question: what would be as rare over the latter.
     """
+    parameters = as_json(question.strategy.parameters())
     held = lake.sql(
         """
         select trial_id, any_value(sharpe) as sharpe, any_value(len(daily)) as days
         from backtest_trials
         where
             start_ts < $until and end_ts > $since
-            and list_has_any(string_split(coins, ','), $coins)
+            and (list_has_any(string_split(coins, ','), $coins) or parameters = $parameters)
         group by trial_id
         """,
         params={
             "since": question.since,
             "until": question.until,
             "coins": list(question.coins),
+            "parameters": parameters,
         },
     ).fetchall()
     found = {name: (ratio, days) for name, ratio, days in held}
@@ -202,7 +203,10 @@ def read_trials(
         for row in own
         if row["start_ts"] < question.until
         and row["end_ts"] > question.since
-        and not set(question.coins).isdisjoint(row["coins"].split(","))
+        and (
+            not set(question.coins).isdisjoint(row["coins"].split(","))
+            or row["parameters"] == parameters
+        )
     }
     since, until = question.period
     touched = (until - 1).astype("datetime64[D]") - since.astype("datetime64[D]")

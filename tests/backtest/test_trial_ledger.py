@@ -16,6 +16,7 @@ from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
 
 ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
+ELSE = replace(ENTRY, stop_pct=5.0)
 FILTER = AsymmetryFilter(entry=ENTRY, reach_pct=10.0)
 DAYS = np.arange("2026-01-02", "2026-01-05", dtype="datetime64[D]")
 
@@ -107,19 +108,28 @@ def test_trials_that_share_a_coin_and_time_count_each_once(lake):
     other = asked(strategy=ENTRY)
     land_trials(lake, [tried(one)])
     land_trials(lake, [tried(one), tried(other)])  # the same again, in another part
-    land_trials(lake, [tried(asked(coins=("ETH",)))])
+    land_trials(lake, [tried(asked(strategy=ELSE, coins=("ETH",)))])
     land_trials(lake, [tried(asked(since=at(HOURS), until=at(HOURS + 5)))])
     land_trials(lake, [tried(asked(coins=("ETH", "BTC"), until=at(7)), (0.0, 0.0, 0.0))])
     found = counted(lake, one)
     assert found.count == 3
     assert np.isnan(found.sharpes).sum() == 1  # it did not trade: a trial without a ratio
     # A longer name does not share a coin that it begins with.
-    assert counted(lake, asked(coins=("BT",))).count == 1
+    assert counted(lake, asked(strategy=replace(ENTRY, stop_pct=7.0), coins=("BT",))).count == 1
     assert counted(lake, asked(since=at(6), until=at(7))).count == 4  # of a day, itself new
     # What is not landed yet counts as landed.
     third = asked(strategy=replace(ENTRY, stop_pct=3.0))
     assert counted(lake, third, [tried(third)]).count == 4
     assert counted(lake, one, [tried(one)]).count == 3
+
+
+def test_who_tries_a_rule_coin_by_coin_has_chosen_a_coin(lake):
+    """Three coins, one rule: three trials of each; with other parameters it is another rule."""
+    rows = [tried(asked(coins=(coin,))) for coin in ("BTC", "ETH", "SOL")]
+    assert counted(lake, asked(), rows).count == 3
+    land_trials(lake, rows)
+    assert counted(lake, asked()).count == 3
+    assert counted(lake, asked(strategy=ELSE, coins=("DOGE",))).count == 1
 
 
 def test_trials_that_are_not_landed_yet_count_as_landed_ones(lake):
@@ -128,7 +138,7 @@ def test_trials_that_are_not_landed_yet_count_as_landed_ones(lake):
     rows = [
         tried(one),
         tried(asked(strategy=ENTRY, coins=("ETH", "BTC"))),
-        tried(asked(coins=("ETH",))),
+        tried(asked(strategy=ELSE, coins=("ETH",))),
         tried(asked(since=at(HOURS), until=at(HOURS + 5))),
     ]
     assert counted(lake, one, rows).count == 2
