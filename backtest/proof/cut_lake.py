@@ -15,11 +15,12 @@ from backtest.proof.garbage import scrambled
 from backtest.proof.worlds import HEARD, OPENED, TRUNCATED, World
 from warehouse.attach import quoted
 from warehouse.contracts.table import Table
-from warehouse.contracts.tables import CANDLES, FUNDING, TABLES
+from warehouse.contracts.tables import ASSET_CONTEXTS, CANDLES, FUNDING, TABLES
 
 READ = tuple(table for table in TABLES if table.name in LOOKBACK)
 # A replay charges and fills by what the venue did, however late that was published.
 HISTORY = ("candles", "funding", "order_books", "asset_contexts")
+CHARGED = ("oracle_px", "day_notional_volume")
 BOOKS = ("parts", "asks")
 VIEWS = tuple(name for table in TABLES for name in (table.name, f"{table.name}_versions"))
 
@@ -78,7 +79,20 @@ def _current(table: Table, world: World) -> str:
     rows = _rows(table, world, table.name, known, ())
     if table is CANDLES:
         return pins.candles(rows, world)
+    if table is ASSET_CONTEXTS and world.waits(table.name):
+        return _charged_only(rows, world)
     return pins.payments(rows, world) if table is FUNDING else rows
+
+
+def _charged_only(rows: str, world: World) -> str:
+    """Return contexts that, until they are published, say what an account is charged by."""
+    told = set(CHARGED) | set(ASSET_CONTEXTS.grain) | {"known_ts"}
+    hidden = ", ".join(
+        f"if(part.known_ts > {world.sql}, null, part.{column.name}) as {column.name}"
+        for column in ASSET_CONTEXTS.columns
+        if column.name not in told
+    )
+    return f"select part.* replace ({hidden}) from ({rows}) as part"
 
 
 def _versions(table: Table, world: World) -> str:

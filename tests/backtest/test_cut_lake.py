@@ -21,9 +21,9 @@ CUT = T0 + 52 * HOUR
 PIN = Pin("BTC", "hyperliquid", "test", ("15m",), "test", "test")
 
 
-def world(kind, *, knowable=True, cut=CUT, seed=1):
+def world(kind, *, knowable=True, live_flow=False, cut=CUT, seed=1):
     moment = np.datetime64(cut.replace(tzinfo=None), "us")
-    return World(kind, 0, moment, 100.0, seed, knowable, PIN)
+    return World(kind, 0, moment, 100.0, seed, knowable, live_flow, PIN)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,25 @@ def test_a_late_publication_is_garbage_where_only_the_knowable_counts(con, lake)
     assert rows(con, "positions_versions", where) == held
     lake.show(world(SCRAMBLED))
     assert rows(con, "positions_versions", where) != held
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_context_published_late_tells_a_rule_nothing_and_still_charges(con, lake, kind):
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    late = f"context_ts <= {cut} and known_ts > {cut}"
+
+    def said(what):
+        return con.sql(f"select {what} from asset_contexts where {late}").fetchall()
+
+    rules, charged = "count(open_interest) + count(mark_px)", "count(*), sum(oracle_px)"
+    lake.show(None)
+    told = said(charged)
+    assert said(rules) != [(0,)]
+    lake.show(world(kind))
+    assert (said(charged), said(rules)) == (told, [(0,)])
+    for other in (world(kind, knowable=False), world(kind, live_flow=True)):
+        lake.show(other)
+        assert said(rules) != [(0,)]
 
 
 def test_a_scrambled_bar_is_one_that_could_have_been(con, lake):
