@@ -63,7 +63,10 @@ class Reproduction:
                 f" and {more} more." if more > 0 else "."
             )
         if self.difference is None:
-            yield f"{self.study_id}: the same bytes, {self.files} files of {self.rows:,} rows."
+            yield (
+                f"{self.study_id}: the same bytes of runs, trades and equity, "
+                f"{self.files} files of {self.rows:,} rows."
+            )
         else:
             yield f"{self.study_id}: {self.difference}."
 
