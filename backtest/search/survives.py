@@ -226,8 +226,8 @@ def in_words(table: Table, found: Survivor, coins: Sequence[str]) -> list[str]:
     days, settings = table.daily.shape
     said = [
         f"{settings} settings of {table.rule} were tried on {', '.join(coins)} over {days} "
-        f"days; with what was tried before, the lake holds {found.trials} trials of these "
-        "coins in this period."
+        f"days; with their choice and what was tried before, {found.trials} trials of these "
+        "coins in this period count."
     ]
     if found.best is None or found.deflated is None:
         return [*said, "No setting has daily returns that vary: nothing survives."]
