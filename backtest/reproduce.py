@@ -9,6 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from backtest.card import SPANS, code_hash, data_hash, days_read
+from backtest.placebos.placebo import placebo_rows
+from backtest.placebos.play import play_placebos
 from backtest.question import Question
 from backtest.recorded import Recorded
 from backtest.rows import equity_rows, run_row, trade_rows
@@ -16,7 +18,12 @@ from backtest.runs import Run
 from backtest.study import Progress, play
 from backtest.written import Cell, unlike
 from warehouse import open_lake
-from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.contracts.tables import (
+    BACKTEST_EQUITY,
+    BACKTEST_PLACEBOS,
+    BACKTEST_RUNS,
+    BACKTEST_TRADES,
+)
 from warehouse.store.lake import Lake
 from warehouse.store.parts import by_day
 
@@ -64,7 +71,7 @@ class Reproduction:
             )
         if self.difference is None:
             yield (
-                f"{self.study_id}: the same bytes of runs, trades and equity, "
+                f"{self.study_id}: the same bytes of runs, trades, equity and placebos, "
                 f"{self.files} files of {self.rows:,} rows."
             )
         else:
@@ -77,7 +84,9 @@ def reproduce(
     question: Question,
     progress: Progress | None = None,
 ) -> Reproduction:
-    """Play a study again and compare runs, trades and equity with those in the lake.
+    """Play a study again and compare all that it left but its findings with the lake.
+
+    Findings and verdict are not made again: they count the trials of their day.
 
     Parameters
     ----------
@@ -111,6 +120,13 @@ def reproduce(
                 rows += made.num_rows
                 files += len(list(by_day(table, made)))
                 difference = difference or unlike(con, table, run_id, made, Path(folder))
+        drawn = play_placebos(played, progress)
+        made = BACKTEST_PLACEBOS.check(placebo_rows(recorded.study_id, played, drawn))
+        rows += made.num_rows
+        files += len(list(by_day(BACKTEST_PLACEBOS, made)))
+        difference = difference or unlike(
+            con, BACKTEST_PLACEBOS, recorded.study_id, made, Path(folder)
+        )
         return Reproduction(
             recorded.study_id,
             same_data,

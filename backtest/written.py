@@ -1,4 +1,4 @@
-"""This module holds the rows that a run leaves now to those it left in the lake."""
+"""This module holds the rows that a run or study leaves now to those it left in the lake."""
 
 from datetime import date
 from pathlib import Path
@@ -16,8 +16,8 @@ class Cell(NamedTuple):
 
     Attributes
     ----------
-    table, run_id
-        Where.
+    table, name
+        Where; the name is of the run or study.
     row
         Grain of the row, in words.
     column
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
     """
 
     table: str
-    run_id: str
+    name: str
     row: str
     column: str
     recorded: object
@@ -37,22 +37,22 @@ class Cell(NamedTuple):
     def __str__(self) -> str:
         """Return the difference as one sentence."""
         return (
-            f"{self.table} of run {self.run_id}, {self.row}: {self.column} is {self.found}, "
+            f"{self.table} of {self.name}, {self.row}: {self.column} is {self.found}, "
             f"and {self.recorded} was written"
         )
 
 
 def unlike(
-    lake: duckdb.DuckDBPyConnection, table: Table, run_id: str, made: pa.Table, folder: Path
+    lake: duckdb.DuckDBPyConnection, table: Table, name: str, made: pa.Table, folder: Path
 ) -> Cell | None:
-    """Return the first difference of a run's rows in a table; null: the same bytes.
+    """Return the first difference of what one part holds in a table; null: the same bytes.
 
     Parameters
     ----------
     lake
         Catalog of a lake.
-    table, run_id
-        Where the rows are.
+    table, name
+        Where the rows are: of the run or study of this name, by which the grain begins.
     made
         Rows that a landing would write now, held to the contract.
     folder
@@ -62,14 +62,14 @@ def unlike(
         lake.sql(
             "select day, hash from parts where table_name = $table and part = $part "
             "and superseded_ts is null",
-            params={"table": table.name, "part": run_id},
+            params={"table": table.name, "part": name},
         ).fetchall()
     )
     other = _hashes(table, made, folder)
     if files == other:
         return None
-    return _first(lake, table, run_id, made) or Cell(
-        table.name, run_id, "all rows", "bytes", _said(files), _said(other)
+    return _first(lake, table, name, made) or Cell(
+        table.name, name, "all rows", "bytes", _said(files), _said(other)
     )
 
 
@@ -87,22 +87,22 @@ def _said(files: dict[date, str]) -> str:
 
 
 def _first(
-    lake: duckdb.DuckDBPyConnection, table: Table, run_id: str, made: pa.Table
+    lake: duckdb.DuckDBPyConnection, table: Table, name: str, made: pa.Table
 ) -> Cell | None:
-    """Return the first cell that differs, by rows; a run's name is looked at last."""
-    order = ", ".join(table.grain)
-    names = [column.name for column in table.columns]
+    """Return the first cell that differs, by rows; the name is looked at last."""
+    key, order = table.grain[0], ", ".join(table.grain)
+    columns = [column.name for column in table.columns]
     held = lake.sql(
-        f"select {', '.join(names)} from {table.name} where run_id = $run_id order by {order}",
-        params={"run_id": run_id},
+        f"select {', '.join(columns)} from {table.name} where {key} = $name order by {order}",
+        params={"name": name},
     ).to_arrow_table()
-    looked = [*(name for name in names if name != "run_id"), "run_id"]
+    looked = [*(column for column in columns if column != key), key]
     ours, theirs = held.to_pylist(), made.to_pylist()
     for one, other in zip(ours, theirs, strict=False):
-        where = ", ".join(f"{name} {one[name]}" for name in table.grain if name != "run_id")
-        for name in looked:
-            if one[name] != other[name]:
-                return Cell(table.name, run_id, where, name, one[name], other[name])
+        where = ", ".join(f"{column} {one[column]}" for column in table.grain[1:])
+        for column in looked:
+            if one[column] != other[column]:
+                return Cell(table.name, name, where, column, one[column], other[column])
     if len(ours) != len(theirs):
-        return Cell(table.name, run_id, "all rows", "rows", len(ours), len(theirs))
+        return Cell(table.name, name, "all rows", "rows", len(ours), len(theirs))
     return None

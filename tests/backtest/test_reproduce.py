@@ -20,7 +20,12 @@ from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from tests.backtest.leaks import BREAKOUT
 from tests.backtest.small_lake import at, land_lake, land_snapshot
 from warehouse.catalog import open_lake
-from warehouse.contracts.tables import BACKTEST_EQUITY, BACKTEST_RUNS, BACKTEST_TRADES
+from warehouse.contracts.tables import (
+    BACKTEST_EQUITY,
+    BACKTEST_PLACEBOS,
+    BACKTEST_RUNS,
+    BACKTEST_TRADES,
+)
 from warehouse.store import land
 from warehouse.store.compaction import compact
 
@@ -108,7 +113,8 @@ def test_a_study_leaves_the_same_bytes_again(answered):
         assert told.difference is None
         assert (told.same_data, told.same_code, told.changed) == (True, True, ())
         trades = sum(len(run.replay) for run in one.played.runs)
-        assert told.rows == trades + len(one.played.runs) * (1 + LAST - 6)
+        drawn = sum(len(placebo.draws) for placebo in one.placebos)
+        assert told.rows == trades + len(one.played.runs) * (1 + LAST - 6) + drawn
         assert "the same bytes" in " ".join(told.sentences())
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
@@ -121,23 +127,28 @@ def test_a_compacted_lake_leaves_the_same_bytes(copied):
     assert (told.difference, told.same_data) == (None, True)
 
 
-def rewritten(root, table, run_id, change):
+def rewritten(root, table, name, change):
     with open_lake(root) as con:
         names = ", ".join(column.name for column in table.columns)
         rows = con.sql(
-            f"select {names} from {table.name} where run_id = $run order by all",
-            params={"run": run_id},
+            f"select {names} from {table.name} where {table.grain[0]} = $name order by all",
+            params={"name": name},
         ).to_arrow_table()
-    land(root, table, change(rows.cast(table.schema)), run_id)
+    land(root, table, change(rows.cast(table.schema)), name)
 
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [(BACKTEST_TRADES, "pnl"), (BACKTEST_EQUITY, "equity"), (BACKTEST_RUNS, "fees")],
+    [
+        (BACKTEST_TRADES, "pnl"),
+        (BACKTEST_EQUITY, "equity"),
+        (BACKTEST_RUNS, "fees"),
+        (BACKTEST_PLACEBOS, "pnl"),
+    ],
 )
 def test_one_number_that_was_tampered_with_is_named(copied, table, column):
     root, one = copied
-    run_id = one.played.own[0].run_id
+    name = one.study_id if table is BACKTEST_PLACEBOS else one.played.own[0].run_id
 
     def change(rows):
         values = rows[column].to_pylist()
@@ -145,10 +156,10 @@ def test_one_number_that_was_tampered_with_is_named(copied, table, column):
         place = rows.column_names.index(column)
         return rows.set_column(place, table.schema.field(column), [values])
 
-    rewritten(root, table, run_id, change)
+    rewritten(root, table, name, change)
     told = again(root, one.study_id)
     assert told.difference is not None
-    assert told.difference[:2] == (table.name, run_id)
+    assert told.difference[:2] == (table.name, name)
     assert told.difference.column == column
     assert told.difference.recorded - told.difference.found == pytest.approx(2**-30, rel=1e-3)
     assert (told.same_data, told.same_code) == (True, True)
@@ -211,7 +222,7 @@ def test_bytes_that_differ_have_a_status_of_their_own(copied):
     rewritten(root, BACKTEST_TRADES, one.played.own[0].run_id, lambda rows: rows.slice(0, 1))
     done = run(root, "reproduce", one.study_id)
     assert done.exit_code == 2
-    assert "backtest_trades of run" in done.stdout
+    assert "backtest_trades of " in done.stdout
     done = run(root, "reproduce", one.study_id, "--json")
     assert done.exit_code == 2
     (row,) = json.loads(done.stdout)
