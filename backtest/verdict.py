@@ -50,13 +50,16 @@ def verdict(findings: Findings) -> list[str]:
     slowly it knows what today's does.  It says whether an edge rests on how new the map is.
     """
     found = list(hurdles(findings))
-    said = [*_tested(findings), _conclusion(findings, found), *_rests(findings)]
+    said = [*_tested(findings), _conclusion(findings, found)]
+    if not findings.readings[0].attempts:
+        return said
+    said += _rests(findings)
     stood = [one.said for one in found if one.passed]
     fell = [one.said for one in found if not one.passed]
     if stood:
-        said.append(f"What stood: {'; '.join(stood)}.")
+        said.append(f"Passed: {'; '.join(stood)}.")
     if fell:
-        said.append(f"What did not: {'; '.join(fell)}.")
+        said.append(f"Failed: {'; '.join(fell)}.")
     said += _age(findings)
     if MIRRORED in {one.name for one in findings.placebos} and not findings.ablations:
         said.append(
@@ -137,14 +140,15 @@ def _tested(findings: Findings) -> Iterator[str]:
     )
     ratio = findings.ratio
     if ratio.trials == 1:
-        yield "It is the only trial that the lake knows of these coins in this time."
+        yield "It is the only trial known of this rule or these coins in this time."
+        return
+    chosen = f"It is one of {ratio.trials} trials of this rule or these coins in this time"
+    if ratio.expected is None or ratio.daily is None:
+        yield f"{chosen}."
         return
     yield (
-        f"It is one of {ratio.trials} trials of these coins in this time: the best of so many "
-        "reaches a daily Sharpe ratio of "
-        + ("an unknown size" if ratio.expected is None else f"{ratio.expected:.3f}")
-        + " without any edge"
-        + (f"; this one's is {ratio.daily:.3f}." if ratio.daily is not None else ".")
+        f"{chosen}: the luckiest of so many without any edge reaches a daily Sharpe ratio of "
+        f"{ratio.expected:.3f}; this one's is {ratio.daily:.3f}."
     )
 
 
@@ -152,11 +156,11 @@ def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
     if not findings.readings[0].attempts:
         return "Nothing can be said: it made no attempt."
     if all(one.passed for one in found):
-        return "An edge is shown: it stood every test."
+        return "An edge is shown: it passed every test."
     if all(one.sign < 0 for one in findings.readings):
         return "No edge is shown: it loses, in every reading of ambiguous bars."
     failed = sum(not one.passed for one in found)
-    return f"No edge is shown: it did not stand {failed} of {_count(len(found), 'test')}."
+    return f"No edge is shown: it failed {failed} of {_count(len(found), 'test')}."
 
 
 def _rests(findings: Findings) -> Iterator[str]:

@@ -6,7 +6,7 @@ from warehouse.report import words
 from warehouse.report.markup import Html, element, panel, text
 from warehouse.report.verdicts import is_simulated
 
-STOOD, FELL = "What stood: ", "What did not: "
+STOOD, FELL = "Passed: ", "Failed: "
 
 
 def head(facts: Facts) -> Html:
@@ -82,7 +82,7 @@ def _fact(name: str, said: str) -> Html:
 def _listed(sentences: list[str], start: str) -> list[str]:
     """Return the parts of the sentence that begins so.
 
-    >>> _listed(["What stood: 40 attempts; p = 0.010."], "What stood: ")
+    >>> _listed(["Passed: 40 attempts; p = 0.010."], "Passed: ")
     ['40 attempts', 'p = 0.010']
     """
     found = [one.removeprefix(start) for one in sentences if one.startswith(start)]
@@ -98,8 +98,8 @@ def _tests(stood: list[str], fell: list[str]) -> Html:
             element("ul", [element("li", part) for part in parts], class_=f"tests {mark}"),
         )
         for name, parts, mark in (
-            ("What stood", stood, "stood"),
-            ("What did not", fell, "fell"),
+            ("Passed", stood, "stood"),
+            ("Failed", fell, "fell"),
         )
         if parts
     ]

@@ -61,15 +61,15 @@ def test_the_verdict_comes_first(page):
     said = page.text
     order = [
         "Breakout with cluster take profit on BTC and ETH",
-        "No edge is shown: it did not stand",
+        "No edge is shown: it failed",
         "Tested: breakout (cluster_take_profit) on BTC, ETH",
         "It is one of 7 trials",
-        "What did not: 9 of 10",
+        "Failed: 9 of 10",
         "Equity and drawdown",
     ]
     places = [said.index(one) for one in order]
     assert places == sorted(places)
-    assert "What stood: 1 of 10 placebo shuffled: makes no attempt" in said
+    assert "Passed: 1 of 10 placebo shuffled: makes no attempt" in said
 
 
 def test_equity_is_pooled_with_the_hour_that_one_coin_misses(page):

@@ -50,16 +50,16 @@ def test_a_planted_edge_is_shown(good):
     said = verdict(good)
     assert " on BTC, 1h bars from 2026-01-02T00:00 to 2026-04-02T00:00" in said[0]
     assert said[0].endswith("recorded rows: 108 attempts, 108 trades.")
-    assert said[1] == "It is the only trial that the lake knows of these coins in this time."
-    assert said[2] == "An edge is shown: it stood every test."
-    assert said[3].startswith("What stood: 108 attempts on 90 days (at least 30 on 20); +0.9")
+    assert said[1] == "It is the only trial known of this rule or these coins in this time."
+    assert said[2] == "An edge is shown: it passed every test."
+    assert said[3].startswith("Passed: 108 attempts on 90 days (at least 30 on 20); +0.9")
     assert len(said) == 4
 
 
 def test_noise_is_not(noise):
     said = verdict(noise)
     assert not shows_edge(noise)
-    assert said[2].startswith("No edge is shown: it did not stand")
+    assert said[2].startswith("No edge is shown: it failed")
     assert "placebo random times: " in said[-1]
 
 
@@ -75,7 +75,7 @@ def test_of_many_trials_the_same_edge_is_luck():
 def test_without_placebos_nothing_is_an_edge():
     found = studied(0.01, draws=0)
     assert not shows_edge(found)
-    assert verdict(found)[-1] == "What did not: placebo random times: not drawn."
+    assert verdict(found)[-1] == "Failed: placebo random times: not drawn."
 
 
 def test_too_few_draws_cannot_say_5_percent(good):
@@ -203,9 +203,9 @@ def test_each_test_alone_denies_the_edge_and_is_named(good, name):
     spoil, words = FAULTS[name]
     spoilt = spoil(good)
     assert not shows_edge(spoilt)
-    assert verdict(spoilt)[2].startswith("No edge is shown: it did not stand 1 of")
+    assert verdict(spoilt)[2].startswith("No edge is shown: it failed 1 of")
     last = verdict(spoilt)[-1]
-    assert last.startswith("What did not: ")
+    assert last.startswith("Failed: ")
     assert words in last
     assert "; " not in last
 

@@ -50,7 +50,7 @@ def _small(row: dict) -> Html:
 def _conclusion(verdict: str) -> str:
     r"""Return the sentence that concludes.
 
-    >>> _conclusion("Tested.\nOne of 4.\nNo edge is shown.\nWhat did not: p.")
+    >>> _conclusion("Tested.\nOne of 4.\nNo edge is shown.\nFailed: p.")
     'No edge is shown.'
     >>> _conclusion("Tested.")
     'unknown'
