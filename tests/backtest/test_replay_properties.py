@@ -13,9 +13,9 @@ from tests.reference.replay_words import Decision, Market, Venue
 
 # Nothing is refused or liquidated for want of money: what an account of its own has earned
 # before must not matter where two accounts are compared.
-RICH = {"start_equity": 1e9, "leverage": 1e6}
+RICH = {"start_equity": 1e9}
 READING = st.sampled_from(["pessimistic", "optimistic", "drilled"])
-FREE = Market(sizes=(1_000.0,), bought=(0.0,), sold=(0.0,))
+FREE = Market(sizes=(1_000.0,), bought=(0.0,), sold=(0.0,), leverage=1e6)
 PX = ("px", "stop_px", "target_px", "move_stop_px", "move_target_px")
 
 
@@ -73,7 +73,7 @@ def moved(decision, px, **more):
 )
 def test_fees_only_cost(world, market, venue, fees):
     taker, maker = sorted(fees[:2]), sorted(fees[2:])
-    venue, market = replace(venue, **RICH), replace(market, tiers=None)
+    venue, market = replace(venue, **RICH), replace(market, tiers=None, leverage=1e6)
     cheap, dear = (
         told(*world, market, replace(venue, taker=taker[at], maker=maker[at])) for at in (0, 1)
     )
@@ -91,7 +91,7 @@ def test_a_period_that_is_split_where_nothing_is_open_has_the_same_trades(
     pick, world, market, venue
 ):
     rows, wanted = world
-    venue, market = replace(venue, **RICH), replace(market, tiers=None)
+    venue, market = replace(venue, **RICH), replace(market, tiers=None, leverage=1e6)
     trades, _, position = told(rows, wanted, market, venue)
     cuts = [
         cut

@@ -38,7 +38,7 @@ BY_NAME = {
     "ratio": "x",
     "leverage": "x",
 }
-WITHOUT_UNIT = {"backtest_runs.sharpe"}
+WITHOUT_UNIT = {"backtest_runs.sharpe", "backtest_trials.sharpe"}
 # Which days were binned from the lake as it is now: the catalog's own, and no table to ask.
 HIDDEN = {"levels_days"}
 

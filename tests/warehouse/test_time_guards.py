@@ -54,7 +54,7 @@ IDLE = {
     "(q.at_asked at time zone 'UTC')::date": DAY,
     "position_spells 4: f.time_ts < d.until_asked": "an end counts up to the next look, which "
     "lies before `until`",
-    "position_spells 6: e.time_ts <= s.next_ts": EARLIER,
+    "position_spells 6: e.time_ts <= c.next_ts": EARLIER,
     "snapshot_at 1: s.day <= (q.at_asked at time zone 'UTC')::date": DAY,
     "states_at 2: c.state_ts between r.oldest_ts and r.snapshot_ts": "an answer comes "
     "before its sweep's end, and sweeps are those until then",

@@ -279,8 +279,7 @@ BACKTEST_TRIALS = Table(
         Column(
             "sharpe",
             F64,
-            "of the daily returns; null: they do not vary",
-            "per day",
+            "of the daily returns, not annualised; null: they do not vary",
             null=True,
         ),
         SOURCE,
