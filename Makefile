@@ -33,7 +33,7 @@ test: $(VENV)/.installed-dev  ## the fast tests
 	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.installed-dev  ## the share of the slow tests that CI runs
-	$(RUN)/python -m pytest -q -n 2 --dist loadfile -m slow tests/pipelines tests/backtest tests/browser tests/simulator tests/kill tests/warehouse tests/cli
+	$(RUN)/python -m pytest -q -n 2 --dist loadfile -m slow tests/pipelines tests/backtest tests/browser tests/simulator tests/kill tests/warehouse tests/cli tests/notebooks
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
 	EXAMPLES=thorough $(RUN)/python -m pytest -q -n auto --dist worksteal
