@@ -37,8 +37,8 @@ def test_a_task_logs_the_plan_and_how_far_it_is(tmp_path, monkeypatch):
 
 @contextmanager
 def _lines_of(task: str) -> Iterator[list[str]]:
-    """Give what the runs of this task log: where it goes from there, to a console or the server,
-    depends on what the process did before."""
+    """Give what the runs of this task log: where it goes from there, to a console or to the
+    server, depends on what the process did before."""
     lines = []
 
     def keep(record: logging.LogRecord) -> bool:
