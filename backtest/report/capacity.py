@@ -6,7 +6,7 @@ from backtest.report.say import mean
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, rows_table
 from warehouse.report.plots import Plots
-from warehouse.report.theme import MUTED, VARIANTS, figure
+from warehouse.report.theme import MUTED, VARIANTS, figure, name_heights
 
 TITLE = "Capacity"
 
@@ -74,15 +74,5 @@ def _figure(found: Capacity) -> object:
         },
         yaxis={"ticksuffix": " %", "nticks": 6, "zeroline": True},
     )
-    made.add_annotation(
-        text="mean attempt by median entry, USD",
-        x=0.004,
-        xref="paper",
-        xanchor="left",
-        y=1.002,
-        yref="paper",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 11, "color": MUTED},
-    )
+    name_heights(made, "mean attempt by median entry, USD")
     return made

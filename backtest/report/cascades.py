@@ -5,7 +5,7 @@ from backtest.findings.find import Findings
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel
 from warehouse.report.plots import Plots
-from warehouse.report.theme import MUTED, VARIANTS, figure
+from warehouse.report.theme import MUTED, VARIANTS, figure, name_heights
 
 TITLE = "Around cascades"
 
@@ -80,17 +80,7 @@ def _figure(found: CascadeStudy) -> object:
         },
         yaxis={"ticksuffix": " %", "nticks": 7, "zeroline": True},
     )
-    made.add_annotation(
-        text="mean price, % in the cascade’s way",
-        x=0.004,
-        xref="paper",
-        xanchor="left",
-        y=1.002,
-        yref="paper",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 11, "color": MUTED},
-    )
+    name_heights(made, "mean price, % in the cascade’s way")
     return made
 
 

@@ -7,7 +7,7 @@ from backtest.report.say import mean
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, rows_table
 from warehouse.report.plots import Plots
-from warehouse.report.theme import AXIS, LONG, MUTED, SHORT, figure
+from warehouse.report.theme import AXIS, LONG, MUTED, SHORT, figure, name_heights
 
 HEIGHT = 400
 MOST_TRADES = 1_500
@@ -84,17 +84,7 @@ def _figure(rows: pl.DataFrame) -> object:
         yaxis={"ticksuffix": " %", "nticks": 7, "zeroline": True, "zerolinecolor": AXIS},
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "font": {"size": 12}},
     )
-    made.add_annotation(
-        text="worst price, % from the entry",
-        x=0.004,
-        xref="paper",
-        xanchor="left",
-        y=1.002,
-        yref="paper",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 11, "color": MUTED},
-    )
+    name_heights(made, "worst price, % from the entry")
     return made
 
 

@@ -84,6 +84,21 @@ def figure(height: int, **layout: object) -> go.Figure:
     return made
 
 
+def name_heights(made: go.Figure, name: str) -> None:
+    """Write what heights mean above the upper left corner, where a phone has room for it."""
+    made.add_annotation(
+        text=name,
+        x=0.004,
+        xref="paper",
+        xanchor="left",
+        y=1.002,
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 11, "color": MUTED},
+    )
+
+
 def price_hover(name: str) -> str:
     """Return what a price line says of the point under the pointer."""
     return f"{escape(name)} <b>%{{y:,.5~r}}</b><br>%{{x|%d %b %H:%M}} UTC<extra></extra>"
