@@ -2,7 +2,8 @@
 
 ``parameters`` of a rule by dotted name; ``space``, the settings that are tried; ``asked``, all
 of a search and its name; ``levels``, settings that share their decisions; ``work``, a chunk of
-them on one coin and period, with ``remembered`` maps; ``spread`` over threads; ``keep``, what
-is in the lake and what is still to do; ``table`` of what came of it; ``survives``, what is left
-of the best; ``result``, all of it as rows and words.
+them on one coin and period; ``tapes`` that a process reads once; ``legs``, what settings decide
+on one, with ``remembered`` maps; ``lacking``, what is not there of the tapes; ``spread`` over
+threads; ``keep``, what is in the lake and what is still to do; ``table`` of what came of it;
+``survives``, what is left of the best; ``result``, all of it as rows and words.
 """

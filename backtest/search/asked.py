@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from backtest.question import Question
+from backtest.search.legs import warmup_of
 from backtest.search.levels import family
 from backtest.search.parameters import Value, changed
 from backtest.search.space import Axis, count_of, settings_of
@@ -51,6 +52,10 @@ class Search:
             raise ValueError(f"by {self.by!r} must be one of {', '.join(BY)}")
         if self.chunk is not None and self.chunk < 1:
             raise ValueError(f"chunk {self.chunk} must be 1 setting or more")
+        if self.question.shared:
+            raise ValueError(
+                "account 'one' is for a study: a sweep tries every setting on each coin alone"
+            )
         count_of(self.axes, self.draws)
 
     @property
@@ -107,6 +112,11 @@ class Search:
         """
         return changed(self.question.strategy, dict(zip(self.names, values, strict=True)))
 
+    @cached_property
+    def longest(self) -> Strategy:
+        """Return the rule under the setting that looks back furthest."""
+        return max(map(self.strategy, self.settings), key=warmup_of)
+
     @property
     def periods(self) -> list[tuple[datetime, datetime]]:
         """Return the periods, half-open, UTC."""
@@ -142,7 +152,7 @@ class Search:
 
     def chunks(self, lake: str, sweep_id: str) -> Iterator[Chunk]:
         """Yield all there is to do, coin by coin and period by period."""
-        settings = self.settings
+        settings, warmup = self.settings, warmup_of(self.longest)
         number = 0
         for coin in self.question.coins:
             for since, until in self.periods:
@@ -158,6 +168,7 @@ class Search:
                         until,
                         self.names,
                         some,
+                        warmup,
                     )
                     number += 1
 

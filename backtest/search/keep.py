@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backtest.card import code_hash, data_hash
-from backtest.question import Question
 from backtest.search.asked import Search
+from backtest.search.lacking import check_tapes
 from backtest.search.spread import Spread, in_threads
-from backtest.search.work import warmup_of, work
+from backtest.search.tapes import TAPES
+from backtest.search.work import work
 from warehouse import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
 from warehouse.store import Lake, land, parts_of
@@ -57,12 +58,16 @@ def search(
 
     Raises
     ------
-    LookupError, ValueError
+    LookupError
+        If bars, funding or slippage are missing on any coin or in any period: before anything
+        is tried, and all that is missing in one line.
+    ValueError
         As :func:`backtest.search.work.work`; a setting that the rule does not allow is refused
         before anything is tried.
     """
     with open_lake(lake) as con:
-        sweep_id = asked.name(data_hash(con, longest(asked)), code_hash())
+        furthest = replace(asked.question, strategy=asked.longest)
+        sweep_id = asked.name(data_hash(con, furthest), code_hash())
     chunks = list(asked.chunks(lake, sweep_id))
     settings = {(one.coin, one.since): 0 for one in chunks}
     for one in chunks:
@@ -73,11 +78,16 @@ def search(
     found = done = total - sum(len(one.settings) for one in left)
     if progress is not None:
         progress(done, total)
-    for chunk, rows in spread(work, left):
-        land(lake, BACKTEST_TRIALS, rows, chunk.part)
-        done += len(chunk.settings)
-        if progress is not None:
-            progress(done, total)
+    try:
+        # Before any is tried, for what was tried and landed counts.
+        check_tapes(left)
+        for chunk, rows in spread(work, left):
+            land(lake, BACKTEST_TRIALS, rows, chunk.part)
+            done += len(chunk.settings)
+            if progress is not None:
+                progress(done, total)
+    finally:
+        TAPES.clear()
     return Kept(sweep_id, max(settings.values()), total, found)
 
 
@@ -88,9 +98,3 @@ def parts_there(lake: str) -> set[str]:
         pc.equal(lines["table_name"], BACKTEST_TRIALS.name), pc.is_null(lines["superseded_ts"])
     )
     return set(pa.table(lines).filter(mine)["part"].to_pylist())
-
-
-def longest(asked: Search) -> Question:
-    """Return the question under the setting that looks back furthest."""
-    rules = map(asked.strategy, asked.settings)
-    return replace(asked.question, strategy=max(rules, key=warmup_of))

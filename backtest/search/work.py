@@ -4,23 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
-from backtest.bars import Bars, as_utc
+from backtest.bars import as_utc
 from backtest.daily import Daily, daily_of
 from backtest.flat import days_of
 from backtest.leg import Leg
 from backtest.market import is_simulated
 from backtest.question import Question
 from backtest.replay import replay
-from backtest.runs import decide
+from backtest.search.legs import Legs
 from backtest.search.levels import family, levels, sets
 from backtest.search.parameters import Value, changed
-from backtest.search.remembered import Remembered
+from backtest.search.tapes import TAPES
 from backtest.strategies.strategy import Strategy
 from backtest.sweep import sweep, why_not
-from backtest.tape import Tape, load_tape
+from backtest.tape import Tape
 from backtest.trials import trial_row
 from warehouse import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
@@ -46,6 +47,8 @@ class Chunk:
         Whose bars, half-open, UTC.
     names, settings
         Parameters, dotted, and the values of each setting.
+    warmup
+        Bars before the period that some setting of the search looks at.
     """
 
     lake: str
@@ -57,6 +60,7 @@ class Chunk:
     until: datetime
     names: tuple[str, ...]
     settings: tuple[tuple[Value, ...], ...]
+    warmup: int
 
     @property
     def part(self) -> str:
@@ -75,6 +79,17 @@ class Chunk:
     def asked(self) -> Question:
         """Return the question of this coin and period."""
         return replace(self.question, coins=(self.coin,), since=self.since, until=self.until)
+
+    def tape(self, lake: duckdb.DuckDBPyConnection | None = None) -> Tape:
+        """Return what the venue did, read once in this process for all chunks of the tape.
+
+        Parameters
+        ----------
+        lake
+            Where maps and flow are read; null: they are not.
+        """
+        tape = TAPES.of(self.lake, self.sweep_id, self.asked, self.warmup)
+        return tape if lake is None else replace(tape, lake=lake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +114,8 @@ def work(chunk: Chunk) -> tuple[Chunk, pa.Table]:
     strategies = chunk.strategies
     asked = chunk.asked
     with open_lake(chunk.lake) as lake:
-        longest = max(map(warmup_of, strategies))
-        since, until = asked.period
-        tape = load_tape(
-            lake,
-            chunk.coin,
-            since,
-            until,
-            asked.terms,
-            interval=asked.interval,
-            venue=asked.venue,
-            warmup=longest,
-            knowable=asked.knowable,
-            live_flow=asked.live_flow,
-        )
-        tried, simulated = try_all(tape, strategies, since)
+        tape = chunk.tape(lake)
+        tried, simulated = try_all(tape, strategies, asked.period[0])
     source = "simulated" if simulated else "undertow"
     day = days_in(chunk.since, chunk.until)
     rows = [
@@ -147,12 +149,6 @@ def whole(daily: Daily, day: np.ndarray) -> Daily:
     return Daily(day, returns)
 
 
-def warmup_of(strategy: Strategy) -> int:
-    """Return the bars that a study of a strategy reads before the period."""
-    without = strategy.without_map()
-    return max(strategy.warmup, 0 if without is None else without.warmup)
-
-
 def try_all(
     tape: Tape, strategies: Sequence[Strategy], since: np.datetime64
 ) -> tuple[list[Tried], bool]:
@@ -181,39 +177,22 @@ def try_all(
     replayed one by one.  The figures are the same either way.
     """
     found: list[Tried | None] = [None] * len(strategies)
-    sources = {tape.bars.source} | ({tape.funding.source} - {None})
-    tapes = {warmup: _warmed(tape, warmup, since) for warmup in set(map(warmup_of, strategies))}
-    maps = Remembered(tape)
-
-    def told(*asked: object) -> object:
-        answer = maps(*asked)
-        sources.update(answer.sources)
-        return answer
-
-    def leg_of(strategy: Strategy) -> Leg:
-        own = tapes[warmup_of(strategy)]
-        # Finer bars are only asked by the drilled reading, or by orders that travel.
-        return replace(own.leg(decide(strategy, own.view(told))), fine=_fine(own))
-
+    legs = Legs(tape, since)
     families: dict[Strategy, list[int]] = {}
     for number, strategy in enumerate(strategies):
         if (shared := family(strategy)) is not None:
             families.setdefault(shared, []).append(number)
     for members in families.values():
         chosen = [strategies[number] for number in members]
-        leg = leg_of(chosen[0])
+        leg = legs.of(chosen[0])
         if sets(leg.decisions, levels(chosen[0])):
             for number, one in zip(members, _swept(tape, leg, chosen), strict=True):
                 found[number] = one
     for number, strategy in enumerate(strategies):
         if found[number] is None:
-            played = replay([leg_of(strategy)], tape.terms, bound="pessimistic")
+            played = replay([legs.of(strategy)], tape.terms, bound="pessimistic")
             found[number] = Tried(daily_of([(tape.period, played)]), len(played))
-    return [one for one in found if one is not None], any(map(is_simulated, sources))
-
-
-def _fine(tape: Tape) -> Bars | None:
-    return tape.fine if tape.terms.latency > np.timedelta64(0, "us") else None
+    return [one for one in found if one is not None], any(map(is_simulated, legs.sources))
 
 
 def _swept(tape: Tape, leg: Leg, strategies: Sequence[Strategy]) -> list[Tried | None]:
@@ -239,17 +218,3 @@ def _swept(tape: Tape, leg: Leg, strategies: Sequence[Strategy]) -> list[Tried |
         profit = np.diff(np.concatenate([[start], equity[column]]))
         found.append(Tried(Daily(day, profit / start), int(result["trades"])))
     return found
-
-
-def _warmed(tape: Tape, warmup: int, since: np.datetime64) -> Tape:
-    """Return a tape as it would have been read with a shorter warm-up."""
-    bars = tape.bars
-    before = bars.start[: bars.warmup]
-    kept = int((before >= since - 2 * warmup * bars.width).sum())
-    kept = min(kept, warmup)
-    if kept == bars.warmup:
-        return tape
-    cut = slice(bars.warmup - kept, None)
-    columns = ("start", "open_px", "high_px", "low_px", "close_px", "volume")
-    other = {name: getattr(bars, name)[cut] for name in columns}
-    return replace(tape, bars=replace(bars, warmup=kept, **other))

@@ -13,11 +13,13 @@ from backtest.replay import replay
 from backtest.search import levels as families
 from backtest.search.asked import Search
 from backtest.search.keep import parts_there, search
+from backtest.search.legs import warmup_of
 from backtest.search.remembered import Remembered
 from backtest.search.space import axis_of
 from backtest.search.spread import in_threads
 from backtest.search.table import read_table
-from backtest.search.work import days_in, try_all, warmup_of, whole, work
+from backtest.search.tapes import TAPES, Tapes
+from backtest.search.work import days_in, try_all, whole, work
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
@@ -184,7 +186,6 @@ def test_a_search_goes_on_where_it_was_ended(tmp_path):
         if done == 10:
             raise KeyboardInterrupt
 
-    one_by_one = lambda function, items: map(function, items)  # noqa: E731
     with pytest.raises(KeyboardInterrupt):
         search(lake, whole_search, spread=one_by_one, progress=stop)
     assert told == [(0, 12), (5, 12), (10, 12)]
@@ -224,7 +225,7 @@ def test_a_search_of_other_rows_code_or_settings_is_another(tmp_path, monkeypatc
 def test_threads_change_nothing(tmp_path):
     one, two = str(land_lake(tmp_path / "one")), str(land_lake(tmp_path / "two"))
     three = asked("stop_pct=1,2,3", chunk=1)
-    search(one, three, spread=lambda function, items: map(function, items))
+    search(one, three, spread=one_by_one)
     search(two, three, spread=in_threads)
     assert trials(one).equals(trials(two))
 
@@ -263,10 +264,67 @@ def test_a_trial_that_is_lost_is_missed(lake):
         read_table(con, one, "another")
 
 
-def test_an_error_of_one_chunk_ends_the_search(lake):
-    with pytest.raises(LookupError, match="no 1h candles of DOGE"):
-        search(lake, asked("stop_pct=1,2", strategy=ENTRY, coins=("DOGE",)))
-    assert parts_there(lake) is not None
+def one_by_one(function, items):
+    return map(function, items)
+
+
+@pytest.mark.parametrize("spread", [in_threads, one_by_one])
+def test_a_search_that_lacks_anything_tries_nothing_and_says_all_that_it_lacks(
+    tmp_path, spread
+):
+    """BTC is whole, ETH has no funding from its 150th hour on, DOGE has no bars."""
+    lake = str(land_lake(tmp_path))
+    land_bars(lake, walk(seed=5), coin="ETH", volume=1e5)
+    land_funding(lake, [1e-5] * 150, coin="ETH")
+    three = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH", "DOGE"), chunk=1)
+    with pytest.raises(LookupError) as raised:
+        search(lake, three, spread=spread)
+    said = str(raised.value)
+    assert said.startswith(
+        "nothing was tried, for 2 of 3 tapes are not whole: no funding of ETH"
+    )
+    assert "2026-01-08 06:00 UTC and 49 more hours" in said
+    assert "; no 1h candles of DOGE from" in said
+    assert "\n" not in said
+    assert parts_there(lake) == set()
+    assert search(lake, replace(three, question=question(ENTRY))).trials == 2
+
+
+def test_slippage_that_is_not_known_is_lacking_where_an_order_may_fill(tmp_path):
+    """In the first day of a lake the law knows no volume yet: who enters there cannot fill."""
+    lake = str(land_lake(tmp_path))
+    at_once = {"since": at(0), "until": at(HOURS)}
+    early = asked("lookback=2,40", strategy=ENTRY, **at_once)
+    with pytest.raises(LookupError, match=r"1 of 1 tapes .* slippage of BTC is not known"):
+        search(lake, early)
+    assert parts_there(lake) == set()
+    late = asked("lookback=40,60", strategy=ENTRY, **at_once)
+    assert search(lake, late).trials == 2
+
+
+def test_a_tape_is_read_once_in_a_process_and_the_oldest_are_forgotten(lake, monkeypatch):
+    reads = []
+
+    def counted(con, coin, *rest, **more):
+        reads.append(coin)
+        return load_tape(con, coin, *rest, **more)
+
+    monkeypatch.setattr("backtest.search.tapes.load_tape", counted)
+    both = asked("stop_pct=1,2,3", strategy=ENTRY, coins=("BTC", "ETH"), chunk=1)
+    TAPES.clear()
+    chunks = list(both.chunks(lake, "once"))
+    told = [rows for _, rows in in_threads(work, chunks, threads=4)]
+    assert (len(told), sorted(reads)) == (6, ["BTC", "ETH"])
+    # Another search may be one of other rows, and another period is another tape.
+    work(next(both.chunks(lake, "another")))
+    later = replace(both, question=replace(both.question, since=at(20)))
+    work(next(later.chunks(lake, "once")))
+    assert sorted(reads) == ["BTC", "BTC", "BTC", "ETH"]
+    small = Tapes(most_bytes=1)
+    for coin in ("BTC", "BTC", "ETH", "ETH", "BTC"):
+        small.of(lake, "small", question(ENTRY, coins=(coin,)), 6)
+    assert reads[4:] == ["BTC", "ETH", "BTC"]
+    TAPES.clear()
 
 
 def test_a_warm_up_that_is_cut_is_that_which_would_have_been_read(lake):
