@@ -5,12 +5,11 @@ Of complete snapshots the rows are read once, all coins and hours together, and 
 that the macro ``dex_positions_at`` says.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from os import cpu_count
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -20,8 +19,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from warehouse.contracts.liquidation_levels import LIQUIDATION_LEVELS
 from warehouse.contracts.table import TS
-from warehouse.marts.binned import Cells, Scratch, Snapshots, binned, rows_of
+from warehouse.marts.binned import Cells, Scratch, Sheet, Snapshots, binned, sheet_of
 from warehouse.marts.position_runs import PositionFile, Reader, Run, by_coin
 from warehouse.store.lake import Lake
 
@@ -123,20 +123,20 @@ def levels_between(
     """
     day = since.date()
     complete = con.sql(COMPLETE, params=_span(since, until)).pl()
-    cells = [*_of_complete(lake, paths, complete), *_of_sweeps(con, since, until)]
-    odd = defaultdict(int)
-    for each in cells:
-        odd[each.coin] += each.outside
+    sheets = [*_of_complete(lake, paths, complete), sheet_of(_of_sweeps(con, since, until))]
+    odd: Counter[str] = sum((sheet.outside for sheet in sheets), Counter())
     left = [
         f"{day}: {count} liquidation prices of {coin} are not from 1e-15 to 1e15 USD; maps of "
         "it are made from the rows"
         for coin, count in sorted(odd.items())
-        if count
     ]
-    return Levels(rows_of([one for one in cells if one.place.size and not one.outside]), left)
+    told = [sheet.rows for sheet in sheets if sheet.rows.num_rows]
+    return Levels(
+        pa.concat_tables(told) if told else LIQUIDATION_LEVELS.schema.empty_table(), left
+    )
 
 
-def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> list[Cells]:
+def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> list[Sheet]:
     """Bin the rows of complete snapshots, every coin and moment in one pass."""
     wanted = {
         key: Snapshots(*key, *(rows[name].to_physical().to_numpy() for name in TIMES))
@@ -157,7 +157,7 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
     # What the cells of a coin lie in is large, and as good for the next.
     free: dict[tuple, SimpleQueue] = {key: SimpleQueue() for key in wanted}
 
-    def cells(keys: Sequence[Key]) -> list[Cells]:
+    def sheet(keys: Sequence[Key]) -> Sheet:
         reader, made = Reader(), []
         for key in keys:
             snapshots, unused = wanted[key[:2]], free[key[:2]]
@@ -165,11 +165,11 @@ def _of_complete(lake: Lake, paths: Sequence[str], complete: pl.DataFrame) -> li
             pieces = partial(reader.pieces, runs[key])
             made.append(binned(key[2], snapshots, pieces, rows[key], scratch))
             unused.put(scratch)
-        return made
+        return sheet_of(made)
 
     edges = sum(file.rows_per_group for file in files)
     with ThreadPoolExecutor(many) as threads:
-        return list(chain.from_iterable(threads.map(cells, _shares(rows, many, edges))))
+        return list(threads.map(sheet, _shares(rows, many, edges)))
 
 
 def _shares(rows: dict[Key, int], threads: int, edges: int) -> list[list[Key]]:
