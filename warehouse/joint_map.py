@@ -16,7 +16,8 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse.ask import check_coin
-from warehouse.cross.accounts import OWN, SOLVED, Backed, arrays, back
+from warehouse.cross.accounts import OWN, SOLVED, back
+from warehouse.cross.own_tables import Backed, arrays
 from warehouse.cross.tiers_at import tiers_at
 from warehouse.kernels.account_path import exhaustion
 from warehouse.margin import TierTable, column
@@ -87,8 +88,8 @@ def joint_map(
 
     Raises
     ------
-    UnknownCoin
-        If the lake has never heard of a coin.
+    duckdb.InvalidInputException
+        If no source had told of a coin by then; it names the nearest.
     ValueError
         If ``at`` has no zone, or a number is out of its range.
     """
@@ -100,7 +101,7 @@ def joint_map(
         if not -10 <= beta <= 10:
             raise ValueError(f"beta {beta} of {name} is not allowed; use -10 to 10")
     for name in (coin, *named):
-        check_coin(con, name, at)
+        check_coin(con, name, at, knowable)
     asked = {"coin": coin, "at": at, "knowable": knowable}
     held = con.sql(HELD, params=asked | {"max_age": max_age, "untrusted": untrusted}).pl()
     solved = solve(held, tiers_at(con, at, knowable), named, others)

@@ -101,6 +101,16 @@ def test_a_leverage_that_a_position_kept_explains_its_price():
     assert verdicts(*told) == ["close", "own_leverage", "close"]
 
 
+def test_another_of_the_venues_margin_tables_explains_a_price():
+    # At its price more than 3 million USD: what is above counts at 5x.
+    rates = {**RATES, "SOL": [(0, 1 / 20), (3e6, 1 / 10)]}
+    book = [("BTC", -2.0), ("ETH", -80.0), ("SOL", -30_000.0)]
+    rows = held_by("0xa", book, 4e6, rates)
+    assert verdicts(*rows) == ["close", "close", "own_leverage"]
+    rows[2]["liquidation_px"] *= 1.0001
+    assert verdicts(*rows) == ["close", "close", "unexplained"]
+
+
 def test_two_prices_that_disagree_count_against_both():
     rows = held_by("0xa", BOOK[:2], 100_000.0)
     rows[0]["liquidation_px"] *= 1.01
@@ -137,6 +147,17 @@ def test_a_margin_mode_that_is_not_recorded_is_shown_by_agreement_alone():
     rows[1]["liquidation_px"] *= 1.001
     assert verdicts(*rows) == ["close", "margin_mode_unknown", "close"]
     assert verdicts(*rows[:2]) == ["margin_mode_unknown"] * 2
+
+
+def test_a_price_that_no_mode_is_recorded_of_does_not_vouch_for_a_cross_one():
+    rows = held_by("0xa", BOOK[:2], 100_000.0)
+    isolated = rows[1] | {"leverage_type": None, "liquidation_px": 2_500.0}
+    got = compare(rows_of([rows[0], isolated]), TIERS)
+    assert got["verdict"].to_list() == ["no_other_price", "margin_mode_unknown"]
+    assert got["sibling"].to_list() == [False, True]
+    # One that agrees does, whatever is recorded of it.
+    unsaid = rows[1] | {"leverage_type": None}
+    assert verdicts(rows[0], unsaid) == ["close", "close"]
 
 
 def test_prices_of_our_own_are_not_compared_with_ourselves():
@@ -294,37 +315,3 @@ def test_all_real_cross_positions_of_an_account_imply_one_margin(real):
     faulty = compare(real_cross(real), planted)
     assert (faulty["agrees"] != faulty["sibling"]).sum() > 300
     assert "unexplained" in set(faulty["verdict"])
-
-
-def real_snapshots(real):
-    from datetime import UTC, datetime
-
-    from pipelines.sources.reservoir import SnapshotFile, to_positions
-
-    paths = sorted(
-        real.glob("hydromancer-reservoir/by_dex/*/snapshots/perp/date=2026-02-0[34]/*")
-    )
-    for path in paths:
-        at = datetime.fromtimestamp(int(path.stem.rpartition("_")[2]) / 1000, UTC)
-        raw = pl.read_parquet(path, hive_partitioning=False)
-        yield to_positions(raw, SnapshotFile("f", "hyperliquid", at)).positions.with_columns(
-            source=pl.lit("real"), liquidation_px_source=pl.lit("venue")
-        )
-
-
-# A vault of the venue itself, all of whose positions imply one margin at 3x, whatever the coin.
-THREEFOLD = "0x31ca8395cf837de08b24da3f660e77761dfb974b"
-
-
-def test_on_real_snapshots_cross_majors_agree_but_for_one_vault_of_the_venue(real):
-    rows = pl.concat(real_snapshots(real)).filter(
-        pl.col("coin").is_in(list(DOCUMENTED)), pl.col("leverage_type") == "cross"
-    )
-    got = compare(rows, TIERS)
-    odd = got.with_columns(account=rows["account"]).filter(pl.col("sibling"), ~pl.col("agrees"))
-    assert got["sibling"].sum() > 400
-    assert set(odd["account"]) == {THREEFOLD}
-    vault = rows.filter(account=THREEFOLD)
-    threefold = TierTable.of({coin: [Tier(0, 3)] for coin in DOCUMENTED})
-    agreed = compare(vault, threefold)
-    assert (agreed["agrees"] == agreed["sibling"]).all()

@@ -51,7 +51,8 @@ MARGIN_ERRORS = Table(
         _count("within_1e4", "of compared, with an error of at most 1e-4"),
         _count("near_zero", "beyond 1e-6, but no further than 1e-6 of the mark"),
         _count(
-            "own_leverage", "beyond 1e-6 or not compared, for its maximum leverage is its own"
+            "own_leverage",
+            "beyond 1e-6 or not compared, for its margin table is not its coin's",
         ),
         _count("unexplained", "of compared, beyond 1e-6 for no reason known"),
         _count("no_tiers", "not compared: the coin's margin tiers are not known"),

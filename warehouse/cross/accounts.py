@@ -4,14 +4,19 @@ What cannot be known is named and left out, never guessed.  The rules, with thei
 in ``docs/definitions.md``, "Cross accounts".
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 
-from warehouse.cross.agreed_margin import agreed_margins, shown_leverages
-from warehouse.kernels.margin import implied_margin, liquidation_px, maintenance_margin
-from warehouse.margin import BELIEVE, Tier, TierTable, column
+from warehouse.cross.own_tables import (
+    Backed,
+    agreed,
+    arrays,
+    given_tables,
+    own_tiers,
+    shown_by,
+)
+from warehouse.kernels.margin import liquidation_px, maintenance_margin
+from warehouse.margin import BELIEVE, TierTable, column
 
 # Basis of a position: its account's margin is solved, its own price tells, or why neither is.
 SOLVED, OWN = "solved", "own_price"
@@ -22,86 +27,6 @@ UNKNOWN = (
     "prices_disagree",
     "no_price_and_no_value",
 )
-
-
-class Backed(NamedTuple):
-    """Positions with what stands behind them.
-
-    Attributes
-    ----------
-    positions
-        The rows as given, with ``basis`` (``solved``, ``own_price`` or one of ``UNKNOWN``),
-        ``shared`` (whether it is not isolated), ``tiers`` (row of the tier tables, -1: none is
-        known) and ``behind``: USD behind the whole account if every price were 0, the same in
-        every row of it, or behind an isolated position; null where that is not solved.
-    tiers
-        The tier tables that ``tiers`` names: the coins' and positions' own.
-    """
-
-    positions: pl.DataFrame
-    tiers: TierTable
-
-
-def own_tiers(positions: pl.DataFrame, tiers: TierTable, leverage: pl.Series) -> Backed:
-    """Give each position its tier table: one tier of its own where ``leverage`` says so.
-
-    Parameters
-    ----------
-    positions
-        Rows with ``coin``.
-    tiers
-        Tables of the coins.
-    leverage
-        A position's own maximum; null: its coin's; NaN: neither, so no table is known.
-    """
-    name = (
-        pl.when(leverage.is_null())
-        .then("coin")
-        .otherwise(pl.concat_str("coin", pl.lit(" at "), leverage))
-    )
-    rows = positions.with_columns(own=leverage, name=name)
-    held = dict(tiers.tiers)
-    for coin, own, made in rows.select("coin", "own", "name").unique().sort("name").iter_rows():
-        if own is not None and own == own and coin in tiers.row_of:
-            held[made] = [Tier(0.0, own)]
-    tables = tiers if len(held) == len(tiers.tiers) else TierTable.of(held)
-    index = rows["name"].replace_strict(tables.row_of, default=-1, return_dtype=pl.Int64)
-    return Backed(positions.with_columns(tiers=index), tables)
-
-
-def given_leverage(positions: pl.DataFrame, tiers: TierTable) -> pl.Series:
-    """Return the own maximum of positions that keep one their coin no longer has.
-
-    Null: it is the coin's, or is not given.  NaN: it is another one, and the coin has several
-    tiers, so that its own are not known.
-    """
-    most = {coin: float(steps[0].max_leverage) for coin, steps in tiers.tiers.items()}
-    several = [coin for coin, steps in tiers.tiers.items() if len(steps) > 1]
-    leverage = pl.col("max_leverage")
-    coins = pl.col("coin").replace_strict(most, default=None, return_dtype=pl.Float64)
-    return positions.select(
-        own=pl.when(leverage != coins).then(
-            pl.when(pl.col("coin").is_in(several)).then(float("nan")).otherwise(leverage)
-        )
-    ).to_series()
-
-
-def implied_of(backed: Backed) -> np.ndarray:
-    """Return the margin that each position's price implies, USD; NaN without price or tiers."""
-    rows = backed.positions["tiers"].to_numpy()
-    size, mark, px = (
-        column(backed.positions, name) for name in ("size", "mark_px", "liquidation_px")
-    )
-    known, out = rows >= 0, np.full(rows.size, np.nan)
-    out[known] = implied_margin(
-        size[known], mark[known], px[known], rows[known], *arrays(backed)
-    )
-    return out
-
-
-def arrays(backed: Backed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the tier tables as the kernels want them."""
-    return backed.tiers.first, backed.tiers.rate, backed.tiers.deduction
 
 
 def back(positions: pl.DataFrame, tiers: TierTable) -> Backed:
@@ -116,39 +41,18 @@ def back(positions: pl.DataFrame, tiers: TierTable) -> Backed:
     tiers
         Margin tiers of the coins then.
     """
-    given = given_leverage(positions, tiers)
-    backed = own_tiers(positions, tiers, given)
     cross = pl.col("leverage_type").ne_missing("isolated")
-    rows = backed.positions.with_columns(
+    marked = positions.with_columns(
         shared=cross, several=cross & (cross.sum().over("account") > 1)
     )
-    agreed = _agreed(rows, implied_of(backed))
-    rows = pl.concat([rows, agreed], how="horizontal")
-    shown = _shown(rows)
+    given = given_tables(positions, tiers)
+    backed, whole = agreed(marked, tiers, given, ["account"])
+    rows, shown = backed.positions, shown_by(backed.positions)
     # What the coin's several tiers left open, a price may have shown; else it stays open.
-    backed = own_tiers(rows, tiers, shown.zip_with(shown.is_not_null(), given))
+    own = shown.zip_with(shown.is_not_null(), whole.zip_with(whole.is_not_null(), given))
+    backed = own_tiers(rows, tiers, own)
     rows = backed.positions.with_columns(shown=shown.is_not_null())
     return Backed(_based(_valued(rows, backed)), backed.tiers)
-
-
-def _agreed(rows: pl.DataFrame, implied: np.ndarray) -> pl.DataFrame:
-    told = rows.select(
-        "account", implied=pl.when("shared").then(pl.Series(implied, nan_to_null=True))
-    )
-    return pl.concat(
-        [told.select("implied"), agreed_margins(told, ["account"])], how="horizontal"
-    )
-
-
-def _shown(rows: pl.DataFrame) -> pl.Series:
-    """Return the leverage that a price shows which misses its account's margin; null: none."""
-    off = (rows["shared"] & ~rows["agrees"] & (rows["agree"] > 1)).fill_null(False).to_numpy()
-    found = np.full(rows.height, np.nan)
-    some = rows.filter(pl.Series(off))
-    found[off] = shown_leverages(
-        *(column(some, name) for name in ("size", "mark_px", "liquidation_px", "others"))
-    )
-    return pl.Series("shown", found, nan_to_null=True)
 
 
 def _valued(rows: pl.DataFrame, backed: Backed) -> pl.DataFrame:

@@ -11,8 +11,15 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from warehouse.cross.accounts import Backed, arrays, given_leverage, implied_of, own_tiers
-from warehouse.cross.agreed_margin import agreed_margins, shown_leverages
+from warehouse.cross.margin_tables import UNKNOWN_TABLE
+from warehouse.cross.own_tables import (
+    Backed,
+    agreed,
+    arrays,
+    given_tables,
+    own_tiers,
+    shown_by,
+)
 from warehouse.kernels.margin import liquidation_px, maintenance_margin
 from warehouse.margin import BELIEVE, TierTable, column
 
@@ -50,26 +57,22 @@ def compare(positions: pl.DataFrame, tiers: TierTable) -> pl.DataFrame:
         account; in its largest set that implies one margin), ``silent`` and ``confirmed`` (the
         venue gives no price, and the margin is known; we find none either).
     """
-    given = given_leverage(positions, tiers)
+    given = given_tables(positions, tiers)
     venue_px = pl.when(pl.col("liquidation_px_source") == "venue").then("liquidation_px")
-    backed = own_tiers(
-        positions.with_columns(
-            liquidation_px=venue_px,
-            dex=pl.col("coin").str.extract("^([^:]+):").fill_null(""),
-            shared=pl.col("leverage_type").ne_missing("isolated"),
-        ),
-        tiers,
-        given,
+    marked = positions.with_columns(
+        liquidation_px=venue_px,
+        dex=pl.col("coin").str.extract("^([^:]+):").fill_null(""),
+        shared=pl.col("leverage_type").ne_missing("isolated"),
     )
-    rows = backed.positions.with_columns(
-        implied=pl.when("shared").then(pl.Series(implied_of(backed), nan_to_null=True))
-    )
-    rows = pl.concat([rows, agreed_margins(rows, OWNER)], how="horizontal")
-    rows, ours = _priced(rows, backed)
-    given_other = (given.is_nan().fill_null(False)).to_numpy()
+    told, whole = agreed(marked, tiers, given, OWNER)
+    # Ours is by the coin's tiers, or by a table that is given, never by one that prices showed.
+    unsure = (whole == UNKNOWN_TABLE).fill_null(False)
+    backed = own_tiers(told.positions, tiers, whole.zip_with(unsure, given))
+    rows, ours = _priced(backed.positions, backed)
+    other = (given == UNKNOWN_TABLE).fill_null(False) | whole.is_not_null()
     rows = rows.with_columns(
         ours=pl.Series(ours, nan_to_null=True),
-        other_leverage=pl.Series(given_other | _shown(rows)),
+        other_leverage=other | shown_by(rows).is_not_null(),
     )
     return _judged(rows)
 
@@ -93,11 +96,21 @@ def _priced(rows: pl.DataFrame, backed: Backed) -> tuple[pl.DataFrame, np.ndarra
     miss = (pl.col("value") / pl.col("implied").median().over(OWNER) - 1).abs()
     believed = miss.median().over("source", "scope").fill_null(0.0) <= BELIEVE
     cross = pl.col("leverage_type") == "cross"
+    # Where no two agree: of all others, but for what may be isolated.
+    sure = cross.fill_null(False) & pl.col("implied").is_not_null()
+    mine = pl.when(sure).then("implied").otherwise(0.0)
+    sure_others = sure.cast(pl.Int64).sum().over(OWNER) - sure.cast(pl.Int64)
+    rows = rows.with_columns(
+        sure_others=sure_others,
+        rest=pl.when(sure_others > 0).then((mine.sum().over(OWNER) - mine) / sure_others),
+    )
     behind = (
         pl.when(~pl.col("shared"))
         .then(pl.col("margin_used"))
         .when(pl.col("others").is_not_null())
         .then(pl.col("others") + pl.col("held"))
+        .when(pl.col("rest").is_not_null())
+        .then(pl.col("rest") + pl.col("held"))
         .when(cross & believed)
         .then(pl.col("value") + pl.col("held"))
     )
@@ -106,18 +119,6 @@ def _priced(rows: pl.DataFrame, backed: Backed) -> tuple[pl.DataFrame, np.ndarra
     ask = known & ~np.isnan(raw)
     ours[ask] = liquidation_px(size[ask], raw[ask], row[ask], *arrays(backed))
     return rows, ours
-
-
-def _shown(rows: pl.DataFrame) -> np.ndarray:
-    """Return whether a price misses its account's margin but meets it with another leverage."""
-    off = rows["shared"] & ~rows["agrees"] & (rows["agree"] > 1)
-    off = (off & rows["liquidation_px"].is_not_null()).fill_null(False)
-    out, some = np.zeros(rows.height, bool), rows.filter(off)
-    found = shown_leverages(
-        *(column(some, name) for name in ("size", "mark_px", "liquidation_px", "others"))
-    )
-    out[off.to_numpy()] = ~np.isnan(found)
-    return out
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -133,7 +134,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
     verdict = (
         pl.when(~venue)
         .then(None)
-        .when((pl.col("tiers") < 0) & pl.col("other_leverage"))
+        .when(~asked & pl.col("other_leverage"))
         .then(pl.lit("own_leverage"))
         .when(pl.col("tiers") < 0)
         .then(pl.lit("no_tiers"))
@@ -154,7 +155,10 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("unexplained"))
     )
     silent = ~venue & asked & (pl.col("leverage_type").is_not_null() | (pl.col("agree") > 1))
+    # A price that no mode is recorded of is no sibling of one that is cross, unless it agrees.
+    kin = (pl.col("sure_others") > 0) | agrees
     sibling = venue & pl.col("shared") & several
+    sibling &= kin | (pl.col("leverage_type") != "cross").fill_null(True)
     # A day holds millions: words as numbers take a third of the memory and of the time.
     return rows.select(
         pl.col(GRAIN).fill_null("unrecorded").cast(pl.Categorical),
