@@ -1,6 +1,5 @@
 """This module asks the lake the questions of the command line, and says what answered."""
 
-import difflib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -23,10 +22,6 @@ class Answer(NamedTuple):
         return self._replace(
             columns=list(names), rows=[tuple(row[index] for index in at) for row in self.rows]
         )
-
-
-class UnknownCoin(LookupError):
-    """A coin that the lake has never heard of."""
 
 
 def moment(text: str) -> datetime:
@@ -159,7 +154,6 @@ def _ask(
         "from snapshot_at($coin, $at, knowable := $knowable)",
         asked,
     )
-    check_coin(con, coin, at)
     relation = con.sql(query, params=asked | others)
     columns, rows = relation.columns, relation.fetchall()
     if snapshot is None:
@@ -215,44 +209,23 @@ def named(name: str, what: str = "coin") -> str:
     return name
 
 
-def check_coin(con: duckdb.DuckDBPyConnection, coin: str, at: datetime) -> None:
-    """Raise for a coin that the lake has never heard of, and name those like it.
+def check_coin(
+    con: duckdb.DuckDBPyConnection, coin: str, at: datetime, knowable: bool = False
+) -> None:
+    """Raise for a coin that no source had told of; see ``checked_coin`` in the catalog.
 
     Raises
     ------
-    UnknownCoin
-        If no instrument, snapshot or bar, of whatever day, knows the coin.  A lake without
-        any coin raises nothing: it cannot tell.
+    duckdb.InvalidInputException
+        If the lake knew coins by ``at`` and not this one; it names the nearest.
     TypeError
         If it is no text.
     """
-    named(coin)
-    near_at = (
-        "select coin from instruments union select coin from positions where day = "
-        "(select max(s.day) from snapshots as s where s.snapshot_ts <= $at)"
-    )
-    if coin in _names(con, near_at, {"at": at}):
-        return
-    # Every day is read only for a coin that the usual places do not know.
-    names = _names(
+    _one(
         con,
-        "select coin from instruments union select coin from positions "
-        "union select coin from candles",
+        "select checked_coin($coin, $at, $knowable)",
+        {"coin": named(coin), "at": at, "knowable": knowable},
     )
-    if coin in names or not names:
-        return
-    folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(coin.casefold(), folded, n=3, cutoff=0.5)
-    hint = (
-        ", ".join(folded[name] for name in near) or f"{len(names)} coins, {names[0]} the first"
-    )
-    raise UnknownCoin(f"coin {coin!r} is not in this lake; near it: {hint}")
-
-
-def _names(
-    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object] | None = None
-) -> list[str]:
-    return sorted(name for (name,) in con.sql(query, params=parameters).fetchall())
 
 
 def _why_no_snapshot(

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.contracts.coins import COINS
 from warehouse.contracts.ledger import PARTS
 from warehouse.contracts.table import Table, empty
 from warehouse.contracts.tables import SNAPSHOTS, TABLES
@@ -22,6 +23,7 @@ from warehouse.lost import parted, tell_lost, with_lost
 from warehouse.marts.made_of import current
 from warehouse.store import asks, ledger
 from warehouse.store.book import Book
+from warehouse.store.coins import coins_of
 from warehouse.store.lake import Lake
 
 # Of the ledger, what reading the parts takes.
@@ -31,6 +33,7 @@ LISTED = ("table_name", "day", "path", "contract", "source", "since_ts", "supers
 # their files, 1 ms from memory, where they are after 40 ms.
 HELD = (SNAPSHOTS,)
 BOOKS = (ledger.LINES, asks.LINES)
+LEDGERS = (*(book.table for book in BOOKS), COINS)
 
 
 def promise(con: duckdb.DuckDBPyConnection) -> None:
@@ -42,12 +45,12 @@ def promise(con: duckdb.DuckDBPyConnection) -> None:
         Connection to an empty database.
     """
     con.execute("create schema promised; create schema listed")
-    for book in BOOKS:
-        show_lines(con, book.table, book.table.schema.empty_table(), ())
-        columns = ", ".join(f"line.{name}" for name in book.table.schema.names)
-        name = book.table.name
+    for table in LEDGERS:
+        show_lines(con, table, table.schema.empty_table(), ())
+        columns = ", ".join(f"line.{name}" for name in table.schema.names)
+        name = table.name
         con.execute(f"create view {name} as select {columns} from listed.{name} as line")
-        describe(con, name, book.table.purpose, book.table.schema)
+        describe(con, name, table.purpose, table.schema)
     for table in TABLES:
         nothing = empty(table)  # noqa: F841  read by name in the SQL below
         con.execute(f"create table promised.{table.name} as from nothing")
@@ -80,6 +83,8 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake, again: bool = False) -> N
     lost = lake.connect(con)
     for book in BOOKS:
         show_book(con, lake, book)
+    # After the parts: a coin is known before a part of it is listed.
+    show_lines(con, COINS, coins_of(lake), ())
     lines = con.sql(
         f"select {', '.join(LISTED)}, min(min_ts) as min_ts, max(max_ts) as max_ts "
         f"from {PARTS.name} group by all"
@@ -131,7 +136,8 @@ def show_book(con: duckdb.DuckDBPyConnection, lake: Lake, book: Book) -> None:
         # A day that changed since its page was made lies in the book's file.
         days = ", ".join(f"'{day}'" for held in state.pages.values() for day in sorted(held))
         pages.append(
-            f"from read_parquet([{files}]) where day in (select unnest([{days}]::date[]))"
+            f"from read_parquet([{files}]) as line "
+            f"where line.day in (select unnest([{days}]::date[]))"
         )
     show_lines(con, book.table, state.lines, pages)
 
@@ -140,11 +146,14 @@ def show_lines(
     con: duckdb.DuckDBPyConnection, table: Table, lines: pa.Table, pages: Sequence[str]
 ) -> None:
     """Create the view of a ledger's lines, and of those that lie in pages."""
-    columns = ", ".join(table.schema.names)
+    # Qualified, as in _select.
+    columns = ", ".join(f"line.{name}" for name in table.schema.names)
     con.register("lines", lines)
     con.execute(f"create or replace table promised.{table.name} as from lines")
     con.unregister("lines")
-    selects = [f"select {columns} {held}" for held in (f"from promised.{table.name}", *pages)]
+    selects = [
+        f"select {columns} {held}" for held in (f"from promised.{table.name} as line", *pages)
+    ]
     con.execute(f"create or replace view listed.{table.name} as {_union(selects)}")
 
 

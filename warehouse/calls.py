@@ -41,7 +41,14 @@ MEANINGS = {
         "'2026-01-08T12:00Z'::timestamptz",
     ),
     "coin": Meaning(
-        "venue symbol, as BTC or xyz:TSLA; of an unknown one nothing is told", "'BTC'"
+        "venue symbol, as BTC or xyz:TSLA; one that no source told of by then is an error, see "
+        "checked_coin",
+        "'BTC'",
+    ),
+    "coin_by": Meaning(
+        "moment by which a source must have told of the coin, where that is later than what is "
+        "asked for: the end of a range whose moments are asked for one by one; null: what is "
+        "asked for"
     ),
     "since": Meaning("first moment of the range", "'2026-01-08T00:00Z'::timestamptz"),
     "until": Meaning("end of the range, exclusive", "'2026-01-09T00:00Z'::timestamptz"),

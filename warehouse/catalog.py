@@ -16,7 +16,7 @@ import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
 from warehouse import attach as attaching
-from warehouse.attach import BOOKS, attach, promise, quoted
+from warehouse.attach import LEDGERS, attach, promise, quoted
 from warehouse.blank import fill
 from warehouse.contracts.tables import TABLES
 from warehouse.health.batches import COLUMNS
@@ -81,7 +81,7 @@ def _blank(con: Connection) -> None:
 def _told() -> Iterator[bytes | str]:
     """Yield everything that decides what :func:`_blank` makes."""
     yield from (path.read_bytes() for path in MAKERS)
-    for table in (*TABLES, *(book.table for book in BOOKS)):
+    for table in (*TABLES, *LEDGERS):
         yield f"{table.name} {table.purpose} {table.derived}"
         yield table.promised.serialize().to_pybytes()
     yield from (repr(made) for made in definitions())

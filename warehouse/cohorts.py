@@ -4,7 +4,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse.ask import Answer, check_coin, named
+from warehouse.ask import Answer, named
 from warehouse.moments import aware
 
 
@@ -22,11 +22,11 @@ def map_changes(
     ------
     ValueError
         If a moment has no time zone.
-    UnknownCoin
-        If the lake has never heard of the coin.
+    duckdb.InvalidInputException
+        If no source had told of the coin by then; it names the nearest.
     """
-    asked = {"coin": coin, "from_at": aware(from_at, "from_at"), "to_at": aware(to_at, "to_at")}
-    check_coin(con, coin, to_at)
+    asked = {"from_at": aware(from_at, "from_at"), "to_at": aware(to_at, "to_at")}
+    asked |= {"coin": named(coin)}
     relation = con.sql(
         "from map_changes($coin, $from_at, $to_at, width_pct := $width_pct, "
         "knowable := $knowable)",
@@ -63,11 +63,11 @@ def mass_decay(
     ------
     ValueError
         If a moment has no time zone.
-    UnknownCoin
-        If the lake has never heard of the coin.
+    duckdb.InvalidInputException
+        If no source had told of the coin by then; it names the nearest.
     """
-    asked = {"coin": coin, "from_at": aware(from_at, "from_at"), "until": aware(until, "until")}
-    check_coin(con, coin, until)
+    asked = {"from_at": aware(from_at, "from_at"), "until": aware(until, "until")}
+    asked |= {"coin": named(coin)}
     relation = con.sql(
         "from mass_decay($coin, $from_at, $until, width_pct := $width_pct, "
         "knowable := $knowable)",

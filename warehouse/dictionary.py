@@ -12,6 +12,7 @@ import duckdb
 from warehouse.calls import call, parameters
 from warehouse.catalog import Definition, definitions, open_lake
 from warehouse.contracts.asks import ASKS
+from warehouse.contracts.coins import COINS
 from warehouse.contracts.gaps import GAPS
 from warehouse.contracts.ledger import PARTS
 from warehouse.contracts.table import Table
@@ -21,7 +22,7 @@ from warehouse.headers import VALUE, Header, header
 from warehouse.lineage import explained
 
 # What the catalog shows of the ledgers, and what follows from them.
-OF_THE_LEDGER = (PARTS, ASKS, GAPS)
+OF_THE_LEDGER = (PARTS, ASKS, COINS, GAPS)
 
 
 def dictionary() -> list[Entry]:

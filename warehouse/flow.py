@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from warehouse.ask import Answer, check_coin, named
+from warehouse.ask import Answer, named
 from warehouse.moments import aware
 
 _UNITS = {
@@ -52,8 +52,8 @@ def liquidation_flow(
     ------
     ValueError
         If a moment has no time zone.
-    UnknownCoin
-        If nothing was liquidated and the lake has never heard of the coin.
+    duckdb.InvalidInputException
+        If no source had told of the coin by then; it names the nearest.
     """
     answer = _asked(
         con,
@@ -65,8 +65,6 @@ def liquidation_flow(
         knowable=knowable,
     )
     counts = answer.of(["liquidations", "velocity_ratio", "cascade_score"]).rows
-    if not any(count for count, *_ in counts):
-        check_coin(con, coin, until)
     held, normed, scored = (
         sum(row[place] is not None for row in counts) for place in range(len(counts[0]))
     )
@@ -92,8 +90,8 @@ def cascades(
     ------
     ValueError
         If a moment has no time zone.
-    UnknownCoin
-        If there is none and the lake has never heard of the coin.
+    duckdb.InvalidInputException
+        If no source had told of the coin by then; it names the nearest.
     """
     answer = _asked(
         con,
@@ -103,8 +101,6 @@ def cascades(
         until,
         knowable=knowable,
     )
-    if not answer.rows:
-        check_coin(con, coin, until)
     held, hours = con.execute(
         "select count(held_to), count(*) "
         "from fill_hours($coin, $since, $until, knowable := $knowable)",

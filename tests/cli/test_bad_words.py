@@ -20,7 +20,7 @@ VERBS = [
     *(
         (verb, coin, *AT_T0, said)
         for verb in ("map", "coverage", "scenarios", "joint-map")
-        for coin, said in (("BTX", "near it: BTC"), ("", "is not in this lake"))
+        for coin, said in (("BTX", "near it: BTC"), ("", "is not known by then"))
     ),
     *(
         (verb, "BTC", "--at", text, said)
@@ -51,7 +51,7 @@ VERBS = [
             (("--beta", "ETH"), "write it as ETH=1.2"),
             (("--beta", "BTC=99"), "use -10 to 10"),
             (("--beta", "BTC=nan"), "use -10 to 10"),
-            (("--beta", "BTX=1"), "is not in this lake"),
+            (("--beta", "BTX=1"), "is not known by then"),
             (("--others", "inf"), "use -10 to 10"),
         )
     ),

@@ -116,11 +116,11 @@ def test_what_was_not_published_does_not_answer(lake):
     [
         (
             ("map", "BTX", "--at", "2026-01-02T06:00Z"),
-            "coin 'BTX' is not in this lake; near it: BTC",
+            "coin 'BTX' is not known by then; of 1 that are, near it: BTC",
         ),
         (
             ("map", "btc", "--at", "2026-01-02T06:00Z"),
-            "coin 'btc' is not in this lake; near it: BTC",
+            "coin 'btc' is not known by then; of 1 that are, near it: BTC",
         ),
         (("map", "BTC", "--at", "2026-01-02T06:00"), "has no time zone; if it is UTC,"),
         (("map", "BTC", "--at", "yesterday"), "'yesterday' is no moment; write it as"),
@@ -168,7 +168,7 @@ def test_what_a_user_gets_wrong_is_one_line(lake, args, says):
 
 @pytest.mark.parametrize("coin", ["BTC'; drop view positions; --", "BTC') --", '"', "%"])
 def test_a_coin_is_a_value_not_sql(lake, coin):
-    assert "is not in this lake" in refused(
+    assert "is not known by then" in refused(
         run("map", coin, "--at", "2026-01-02T06:00Z", lake=lake)
     )
 

@@ -6,6 +6,7 @@ from tests.rows import T0, batch
 from tests.warehouse import late_market
 from tests.warehouse.market_rows import HELD, HOUR, HOURS, MINUTE
 from warehouse.attach import _once
+from warehouse.contracts.coins import TOLD_BY
 
 # When a row has happened: a bar at its end.
 HAPPENED = {"candles": 'start_ts + bar_length("interval")'}
@@ -93,6 +94,7 @@ def show(con, at, knowable, seed=None, until=False):
             f"where {rows}",
             {"at": at},
         )
+    _hear(con)
     con.execute("delete from promised.parts")
     con.execute(
         "insert into promised.parts select * exclude (row_number) from told.parts "
@@ -100,3 +102,20 @@ def show(con, at, knowable, seed=None, until=False):
         {"at": at},
     )
     con.execute("commit")
+
+
+def _hear(con):
+    """Let the lake know the coins of the rows that are shown, as landing them would."""
+    happened = {
+        table.name: HAPPENED.get(table.name, table.time) for table in HELD if table in TOLD_BY
+    }
+    told = " union all ".join(
+        f"select coin, {ts} as ts, greatest({ts}, known_ts, since_ts) as heard_ts "
+        f"from shown.{name}"
+        for name, ts in happened.items()
+    )
+    con.execute("delete from promised.coins")
+    con.execute(
+        f"insert into promised.coins select coin, min(ts), min(heard_ts) from ({told}) "
+        "group by coin"
+    )

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.rows import T0, land_snapshot, position
+from tests.rows import T0, land_snapshot, land_tiers, position
 from warehouse import open_lake
+from warehouse.margin import Tier
 
 MACROS = (
     "snapshot_at",
@@ -32,6 +33,7 @@ def three_days(tmp_path_factory):
     lake = tmp_path_factory.mktemp("three")
     for hour in (0, 24, 48):
         land_snapshot(lake, book(hour), T0 + timedelta(hours=hour))
+    land_tiers(lake, {"ETH": [Tier(0.0, 25.0)]})  # known, and held by nobody
     with open_lake(lake) as con:
         yield con
 

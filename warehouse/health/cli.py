@@ -164,10 +164,10 @@ def _check_rows(lake: str, since: date | None, until: date | None, as_json: bool
 def _check_files(
     lake: str, since: date | None, until: date | None, table: str | None, as_json: bool
 ) -> None:
-    """Print the files that are lost or damaged; exit with 1 if one is."""
+    """Print the files that are not as they must be; exit with 1 if one is."""
     from warehouse.contracts.tables import TABLES
     from warehouse.store import Lake
-    from warehouse.store.files import LOST, bad_files
+    from warehouse.store.files import DAMAGED, LOST, bad_files
 
     names = [one.name for one in TABLES]
     if table not in {None, *names}:
@@ -187,9 +187,11 @@ def _check_files(
             for one in found
         ]
         print_table(columns, told)
-    lost = sum(one.state == LOST for one in found)
+    lost, damaged = (sum(one.state == state for one in found) for state in (LOST, DAMAGED))
     again = ": landing their batches again puts them back" if found else ""
-    say(f"check: of {looked} files {lost} are lost, {len(found) - lost} damaged{again}")
+    unheard = len(found) - lost - damaged
+    coins = f", {unheard} tell of coins that the lake does not know" if unheard else ""
+    say(f"check: of {looked} files {lost} are lost, {damaged} damaged{coins}{again}")
     if found:
         click.get_current_context().exit(1)
 

@@ -1,15 +1,20 @@
-"""This module looks whether the files that the ledger lists are there and whole."""
+"""This module looks whether the files that the ledger lists are there, whole and heard of."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.contracts.coins import COINS, TOLD_BY
+from warehouse.store import coins
 from warehouse.store.compacted import is_whole
 from warehouse.store.lake import Lake, NoLake
 from warehouse.store.ledger import Part, as_parts, parts_of
 
-LOST, DAMAGED = "lost", "damaged"
+LOST, DAMAGED, UNHEARD = "lost", "damaged", "unheard"
 Progress = Callable[[str, int, int], None]
 
 
@@ -22,7 +27,8 @@ class BadFile:
     table_name, day, path
         Which file.
     state
-        ``lost``: there is none; ``damaged``: it has other bytes than were written.
+        ``lost``: there is none; ``damaged``: it has other bytes than were written;
+        ``unheard``: it tells of a coin that the lake does not know, or not from so early on.
     parts
         Names of the parts that lie in it: what has to be landed again.
     rows
@@ -58,7 +64,7 @@ def bad_files(
     table: str | None = None,
     progress: Progress | None = None,
 ) -> tuple[list[BadFile], int]:
-    """Read files, and return those that are lost or damaged, and how many were looked at.
+    """Read files, and return those that are not as they must be, and how many were looked at.
 
     Parameters
     ----------
@@ -77,7 +83,7 @@ def bad_files(
         If there is no lake.
     """
     listed = _listed(lake, since, until, table)
-    found = []
+    found, heard = [], coins.coins_of(lake)
     for number, (path, lines) in enumerate(listed.items()):
         if progress:
             progress(path, number, len(listed))
@@ -85,6 +91,8 @@ def bad_files(
             found.append(_bad(lines, LOST))
         elif not _as_landed(lines[0], hashlib.sha256(body).hexdigest()):
             found.append(_bad(lines, DAMAGED))
+        elif not coins.covers(heard, _told(lines, body)):
+            found.append(_bad(lines, UNHEARD))
     if progress:
         progress("looked at", len(listed), len(listed))
     return found, len(listed)
@@ -105,6 +113,18 @@ def _listed(
         ):
             files.setdefault(line.path, []).append(line)
     return files
+
+
+def _told(lines: list[Part], body: bytes) -> pa.Table:
+    """Return the coins that a file tells of; of parts that share one, as the latest was."""
+    table = next((one for one in TOLD_BY if one.name == lines[0].table_name), None)
+    if table is None:
+        return COINS.schema.empty_table()
+    held = pq.ParquetFile(pa.BufferReader(body))
+    names = {"coin", table.time, "known_ts", "interval"} & set(table.schema.names)
+    told = coins.told_of(table, held.read(columns=sorted(names)))
+    since = [line.since_ts for line in lines if line.since_ts is not None]
+    return coins.received(told, max(since, default=None))
 
 
 def _as_landed(line: Part, hash_: str) -> bool:

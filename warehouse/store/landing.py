@@ -2,7 +2,8 @@
 
 Parts are drafted in a stage no reader looks at.  When everything has been read and checked
 they are put in place and the ledger is replaced, which is the one step that makes them count.
-Killed before it, a landing has not happened; a repeat lands the same bytes.
+Killed before it, a landing has not happened; a repeat lands the same bytes.  Only coins that
+nobody had told of are known by then (:mod:`warehouse.store.coins`).
 
 A batch landed again is one of three things.  The same rows: nothing happens.  Other rows from
 files that are unchanged (more of them were read, or read better): they take the place of the
@@ -23,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.contracts.table import Table
+from warehouse.store import coins
 from warehouse.store.book import Reader
 from warehouse.store.lake import Lake
 from warehouse.store.ledger import Origin, Part, as_parts, change, code_version, parts_of
@@ -54,6 +56,7 @@ class Landing:
         self.drafts: list[Part] = []
         self.places: dict[str, list[Any]] = {}
         self._clock = clock
+        self._coins: dict[tuple[str, date, str], pa.Table] = {}
 
     def land(
         self, table: Table, batch: pa.Table, part: str, origins: Sequence[Origin] = ()
@@ -107,6 +110,7 @@ class Landing:
         span = pc.min_max(rows[table.time]).as_py()
         midnight = datetime.combine(day, time(), UTC)
         known = rows["known_ts"] if "known_ts" in rows.column_names else None
+        self._coins[table.name, day, part] = coins.told_of(table, rows)
         return Part(
             table_name=table.name,
             day=day,
@@ -162,9 +166,10 @@ class Landing:
         if not self.drafts:
             return
         drafts = sorted(self.drafts, key=lambda one: one.key)
+        unheard = coins.unheard(self.lake, [self._coins[draft.key] for draft in drafts])
 
         def entered(before: list[Part]) -> list[Part]:
-            puts = []
+            puts, told = [], []
             keys = {draft.key for draft in drafts}
             after = [line for line in before if line.key not in keys]
             places: dict[str, list[Any]] = {}
@@ -173,9 +178,12 @@ class Landing:
                 lines, line = settled(self.lake, self.stage, draft, lines)
                 after += lines
                 places.setdefault(line.table_name, []).append(self.lake.place(line.path))
+                told.append(coins.received(self._coins[draft.key], line.since_ts))
                 if line.received_ts is draft.received_ts:
                     puts.append((self.stage / draft.path, line.path))
             after, restored = taken_apart(self.lake, self.stage, before, after)
+            if unheard:
+                coins.hear(self.lake, told)
             self.lake.publish([*restored, *puts])
             self.places = places
             return after

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from warehouse.ask import check_coin, named
+from warehouse.ask import named
 from warehouse.moments import aware
 from warehouse.survival.curves import curves, groups
 from warehouse.survival.weibull import fit
@@ -88,8 +88,8 @@ def survival(
 
     Raises
     ------
-    UnknownCoin
-        If the lake has never heard of the coin.
+    duckdb.InvalidInputException
+        If no source had told of the coin by then; it names the nearest.
     ValueError
         If a moment has no zone, or a word is none of those allowed.
     """
@@ -100,9 +100,7 @@ def survival(
     if not begun or (odd := [word for word in begun if word not in BEGUN]):
         found = repr(odd[0]) if begun else "nothing"
         raise ValueError(f"begun {found} is not allowed; use {', '.join(BEGUN)}")
-    if named(coin) != "all":
-        check_coin(con, coin, until)
-    asked = {"since": since, "until": until, "coin": coin}
+    asked = {"since": since, "until": until, "coin": named(coin)}
     asked |= {"knowable": knowable, "max_gap": max_gap}
     every = con.sql(SPELLS, params=asked).pl()
     used = grouped(every.filter(pl.col("begun").is_in(list(begun))), by)

@@ -13,7 +13,7 @@
 --       | a side is empty, or the reading may not reach so far (see book_depth) | order_books.bids,
 --         order_books.asks
 --   age_seconds | seconds | from book_ts to the moment asked for | never | made here
--- table macro: book_asof(coin, "at", max_age := interval 10 minutes, depth_pct := 0.1, knowable := false)
+-- table macro: book_asof(coin, "at", max_age := interval 10 minutes, depth_pct := 0.1, knowable := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -21,6 +21,13 @@ with asked as (
         checked_age(max_age) as age_asked,
         checked_positive(depth_pct, 'depth_pct') as reach_pct,
         knowable as knowable_asked
+),
+
+coin_known as materialized (
+    -- Cast, for that they are moments is checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) is not null as is_known
 ),
 
 hours as (
@@ -57,5 +64,6 @@ near as (
 
 select unnest(min_by(n, (n.age_seconds, n.source)))
 from asked as q
-left join near as n on q.age_asked > interval 0 seconds
+cross join coin_known as k
+left join near as n on q.age_asked > interval 0 seconds and k.is_known
 having count(n.age_seconds) > 0

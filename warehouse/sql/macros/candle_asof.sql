@@ -7,7 +7,7 @@
 --   from candles: start_ts, open_px, high_px, low_px, close_px, volume, source
 --   close_ts    | none    | end of the bar | never | made here
 --   age_seconds | seconds | from close_ts to the moment asked for | never | made here
--- table macro: candle_asof(coin, "at", interval_ := '1h', venue := 'hyperliquid', max_age := null, knowable := false)
+-- table macro: candle_asof(coin, "at", interval_ := '1h', venue := 'hyperliquid', max_age := null, knowable := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -17,6 +17,13 @@ with asked as (
         checked_age(coalesce(max_age::varchar, bar_length(interval_)::varchar)) as age_asked,
         venue as venue_asked,
         knowable as knowable_asked
+),
+
+coin_known as materialized (
+    -- Cast, for that they are moments is checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) is not null as is_known
 ),
 
 hours as (
@@ -57,5 +64,6 @@ near as (
 
 select unnest(min_by(n, (n.age_seconds, n.source)))
 from asked as q
-left join near as n on q.age_asked > interval 0 seconds
+cross join coin_known as k
+left join near as n on q.age_asked > interval 0 seconds and k.is_known
 having count(n.age_seconds) > 0

@@ -16,7 +16,7 @@
 --       | never | positions.size, positions.liquidation_px
 --   positions  | positions | triggered | never | made here
 --   from current_px: snapshot_ts
--- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: cascade_scenarios(coin, "at", pcts := [5, 10, 15], knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with named as (
     select coin as coin_asked
 ),
@@ -26,11 +26,11 @@ asked as (
 ),
 
 held as (
-    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by)
 ),
 
 marked as (
-    from current_px(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from current_px(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by)
 ),
 
 targets as (

@@ -20,7 +20,8 @@ held as materialized (
         moments_between(since, until, every),
         knowable := knowable,
         max_age := max_age,
-        untrusted := untrusted
+        untrusted := untrusted,
+        coin_by := checked_until(since, until) - interval 1 microsecond
     )
 ),
 
@@ -48,7 +49,8 @@ moments as (
             if(u.ts in (select m.ts from marked as m), null, u.ts),
             knowable := knowable,
             max_age := max_age,
-            untrusted := untrusted
+            untrusted := untrusted,
+            coin_by := checked_until(since, until) - interval 1 microsecond
         )
     ) as c
 ),

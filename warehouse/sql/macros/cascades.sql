@@ -63,7 +63,8 @@ rates as materialized (
         on_grid(checked_moment(until, 'until'), checked_every(every, since, until)),
         every := every,
         knowable := knowable,
-        min_held := min_held
+        min_held := min_held,
+        coin_by := until
     )
 ),
 
@@ -126,7 +127,8 @@ forced as materialized (
         coin,
         on_grid(checked_moment(since, 'since'), checked_every(every, since, until)) - interval 1 microsecond,
         on_grid(checked_moment(until, 'until'), checked_every(every, since, until)),
-        knowable := knowable
+        knowable := knowable,
+        coin_by := until
     )
 ),
 

@@ -10,7 +10,7 @@
 --       | not given | asset_contexts.open_interest, asset_contexts.mark_px,
 --         asset_contexts.open_interest_notional
 --   age_seconds            | seconds | from context_ts to the moment asked for | never | made here
--- table macro: context_asof(coin, "at", max_age := interval 2 hours, venue := 'hyperliquid', knowable := false)
+-- table macro: context_asof(coin, "at", max_age := interval 2 hours, venue := 'hyperliquid', knowable := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -21,6 +21,13 @@ with asked as (
 ),
 
 -- Joined by the hour: of each moment of a lateral join, few rows are looked at.
+coin_known as materialized (
+    -- Cast, for that they are moments is checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) is not null as is_known
+),
+
 hours as (
     select
         q.*,
@@ -58,5 +65,6 @@ near as (
 
 select unnest(min_by(n, (n.age_seconds, n.source)))
 from asked as q
-left join near as n on q.age_asked > interval 0 seconds
+cross join coin_known as k
+left join near as n on q.age_asked > interval 0 seconds and k.is_known
 having count(n.age_seconds) > 0

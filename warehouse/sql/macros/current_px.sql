@@ -7,7 +7,7 @@
 -- columns:
 --   px | USD | the coin's mark | never | positions.mark_px, asset_contexts.mark_px
 --   from snapshot_at: snapshot_ts
--- table macro: current_px(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: current_px(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -20,7 +20,7 @@ answering as (
 ),
 
 held as (
-    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by)
 ),
 
 marked as (

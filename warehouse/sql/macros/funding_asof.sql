@@ -8,7 +8,7 @@
 --   hourly_rate | fraction per hour | rate over period_hours
 --       | period_hours is not given | funding.rate, funding.period_hours
 --   age_seconds | seconds           | from time_ts to the moment asked for | never | made here
--- table macro: funding_asof(coin, "at", max_age := interval 9 hours, venue := 'hyperliquid', knowable := false)
+-- table macro: funding_asof(coin, "at", max_age := interval 9 hours, venue := 'hyperliquid', knowable := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -16,6 +16,13 @@ with asked as (
         checked_age(max_age) as age_asked,
         venue as venue_asked,
         knowable as knowable_asked
+),
+
+coin_known as materialized (
+    -- Cast, for that they are moments is checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) is not null as is_known
 ),
 
 hours as (
@@ -50,5 +57,6 @@ near as (
 
 select unnest(min_by(n, (n.age_seconds, n.source)))
 from asked as q
-left join near as n on q.age_asked > interval 0 seconds
+cross join coin_known as k
+left join near as n on q.age_asked > interval 0 seconds and k.is_known
 having count(n.age_seconds) > 0

@@ -18,7 +18,7 @@
 --       | never | positions.size, positions.liquidation_px
 --   within_pct     | per cent | how far the moves go, of current_px | never | argument within_pct
 --   from cascade_scenarios: current_px, snapshot_ts
--- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: leverage_regime(coin, "at", within_pct := 15, knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with named as (
     select
         coin as coin_asked,
@@ -27,7 +27,13 @@ with named as (
 
 triggered as (
     from cascade_scenarios(
-        coin, "at", pcts := [within_pct], knowable := knowable, max_age := max_age, untrusted := untrusted
+        coin,
+        "at",
+        pcts := [within_pct],
+        knowable := knowable,
+        max_age := max_age,
+        untrusted := untrusted,
+        coin_by := coin_by
     )
 ),
 

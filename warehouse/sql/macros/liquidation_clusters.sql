@@ -18,7 +18,7 @@
 --       | never | made here
 --   distance_pct | per cent | px against current_px, signed | never | made here
 --   share        | fraction | of the coin's notional with a price, both sides | never | made here
--- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: liquidation_clusters(coin, "at", width_pct := 1.0, knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with recursive asked as materialized (
     select
         coin as coin_asked,
@@ -26,7 +26,7 @@ with recursive asked as materialized (
 ),
 
 held as materialized (
-    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by)
 ),
 
 marked as (

@@ -83,7 +83,8 @@ heat_held as (
         ),
         knowable := knowable,
         max_age := max_age,
-        untrusted := untrusted
+        untrusted := untrusted,
+        coin_by := checked_until(since, until) - interval 1 microsecond
     ) as p
     cross join heat_asked as q
     where p.liquidation_px is not null
@@ -157,7 +158,8 @@ heat_hits as (
             width_pct := width_pct,
             knowable := knowable,
             max_age := max_age,
-            untrusted := untrusted
+            untrusted := untrusted,
+            coin_by := checked_until(since, until) - interval 1 microsecond
         )
     ) as g
     group by all

@@ -27,7 +27,7 @@
 --       | not known | positions.mark_px, asset_contexts.mark_px
 --   snapshot_ts       | none      | of the snapshot or sweep that answers
 --       | never | snapshots.snapshot_ts
--- table macro: liquidation_map(coin, "at", width_pct := 0.5, width_px := null, knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: liquidation_map(coin, "at", width_pct := 0.5, width_px := null, knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with map_asked as materialized (
     select
         coin as coin_asked,
@@ -48,7 +48,8 @@ held as materialized (
         (select if(exists (from map_levels), null, q.at_asked) from map_asked as q),
         knowable := knowable,
         max_age := max_age,
-        untrusted := untrusted
+        untrusted := untrusted,
+        coin_by := coin_by
     )
 ),
 

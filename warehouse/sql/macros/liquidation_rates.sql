@@ -41,7 +41,7 @@
 --       | never | fill_hours.held_to
 --   velocity_ratio    | x              | velocity over norm; a norm below 1 USD per minute counts as 1
 --       | velocity or norm is not known | made here
--- table macro: liquidation_rates(coin, since, until, every := interval 1 hour, knowable := false, min_held := 0.25)
+-- table macro: liquidation_rates(coin, since, until, every := interval 1 hour, knowable := false, min_held := 0.25, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -84,7 +84,13 @@ forced as materialized (
         f.notional,
         f.method,
         f.account
-    from liquidations_between(coin, checked_moment(since, 'since') - interval 168 hours, until, knowable := knowable) as f
+    from liquidations_between(
+        coin,
+        checked_moment(since, 'since') - interval 168 hours,
+        until,
+        knowable := knowable,
+        coin_by := coin_by
+    ) as f
     inner join hours as h
         on
             epoch_us(f.time_ts) // 3600000000 = h.hour

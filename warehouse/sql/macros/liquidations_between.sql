@@ -10,14 +10,24 @@
 -- columns:
 --   as liquidations: day, coin, time_ts, trade_id, account, side, px, size, notional, method, mark_px,
 --       source, known_ts
--- table macro: liquidations_between(coin, since, until, knowable := false, with_end := false)
-with asked as (
+-- table macro: liquidations_between(coin, since, until, knowable := false, with_end := false, coin_by := null)
+with coin_known as materialized (
+    select checked_coin(
+        coin,
+        coalesce(checked_moment(coin_by, 'coin_by'), checked_until(since, until)),
+        knowable,
+        with_end := with_end
+    ) as coin_asked
+),
+
+asked as (
     select
-        coin as coin_asked,
+        k.coin_asked,
         checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked,
         with_end as end_asked
+    from coin_known as k
 ),
 
 days as (

@@ -48,7 +48,7 @@
 --   snapshot_ts         | none      | of the snapshot or sweep that answers
 --       | never | snapshots.snapshot_ts
 --   age_hours           | hours     | from snapshot_ts to the moment asked for | never | made here
--- table macro: map_coverage(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: map_coverage(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with asked as (
     select
         coin as coin_asked,
@@ -94,7 +94,7 @@ heard as (
 ),
 
 held as (
-    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted)
+    from positions_at(coin, "at", knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by)
 ),
 
 context as (

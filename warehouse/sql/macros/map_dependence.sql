@@ -23,10 +23,17 @@
 --   multi_positions | positions | of multi_notional | never | made here
 --   unpriced        | positions | without a price, in nothing else here | never | made here
 --   from snapshot_at: snapshot_ts
--- table macro: map_dependence(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: map_dependence(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with asked as (
     select coin as coin_asked
     where coin != ''
+),
+
+coin_known as materialized (
+    -- Cast, for that they are moments is checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) is not null as is_known
 ),
 
 answering as (
@@ -95,4 +102,6 @@ select
 from summed as s
 cross join asked as q
 cross join answering as a
+cross join coin_known as k
+where k.is_known
 order by s.side

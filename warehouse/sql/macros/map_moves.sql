@@ -19,7 +19,7 @@
 --       | it knows nothing of the account | states_at.state_ts
 --   from_snapshot_ts | none | of what answers for the earlier map | never | snapshots.snapshot_ts
 --   to_snapshot_ts   | none | of what answers for the later map | never | snapshots.snapshot_ts
--- table macro: map_moves(coin, from_at, to_at, knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: map_moves(coin, from_at, to_at, knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with answering as (
     select
         f.snapshot_ts as from_snapshot_ts,
@@ -56,7 +56,7 @@ held as (
         f.liquidation_px as from_px,
         0.0::double as to_size,
         null::double as to_px
-    from positions_at(coin, from_at, knowable := knowable, max_age := max_age, untrusted := untrusted) as f
+    from positions_at(coin, from_at, knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coalesce(coin_by, to_at)) as f
     union all
     select
         t.account,
@@ -65,7 +65,7 @@ held as (
         null::double as from_px,
         abs(t.size) as to_size,
         t.liquidation_px as to_px
-    from positions_at(coin, to_at, knowable := knowable, max_age := max_age, untrusted := untrusted) as t
+    from positions_at(coin, to_at, knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coin_by) as t
 ),
 
 paired as (

@@ -24,14 +24,19 @@
 --       | never | made here
 --   snapshot_ts   | none      | of what answers for the later map | never | snapshots.snapshot_ts
 -- table macro: mass_decay(coin, from_at, until, hours := [1, 2, 4, 8, 16, 32, 64, 128, 256, 512], width_pct := 0.5, knowable := false, max_age := interval 26 hours, untrusted := false)
-with asked as (
+with coin_known as materialized (
+    select checked_coin(coin, checked_later(from_at, until, 'until'), knowable) as coin_asked
+),
+
+asked as (
     select
-        coin as coin_asked,
+        k.coin_asked,
         checked_moment(from_at, 'from_at') as from_asked,
         checked_later(from_at, until, 'until') as until_asked,
         knowable as knowable_asked,
         max_age as age_asked,
         untrusted as untrusted_asked
+    from coin_known as k
     where checked_width(width_pct) > 0 and len(checked_hours(hours)) >= 0
 ),
 
@@ -68,7 +73,8 @@ moves as (
             n.moment,
             knowable := n.knowable_asked,
             max_age := n.age_asked,
-            untrusted := n.untrusted_asked
+            untrusted := n.untrusted_asked,
+            coin_by := n.until_asked
         )
     ) as m
     where m.from_size > 0 and m.from_px is not null

@@ -39,14 +39,21 @@
 --       | never | made here
 --   source        | none     | of the look at seen_ts | never | positions.source
 -- table macro: position_spells(since, until, coin := 'all', knowable := false, max_gap := interval 26 hours, untrusted := false)
-with asked as (
+with coin_known as materialized (
+    select coalesce(
+        checked_coin(nullif(coin, 'all'), checked_until(since, until), knowable, with_end := false), coin
+    ) as coin_asked
+),
+
+asked as (
     select
-        coin as coin_asked,
+        k.coin_asked,
         checked_moment(since, 'since') as since_asked,
         checked_until(since, until) as until_asked,
         knowable as knowable_asked,
         checked_age(max_gap) as gap_asked,
         untrusted as untrusted_asked
+    from coin_known as k
 ),
 
 days as (

@@ -14,8 +14,16 @@
 --   state_ts      | none | instant the position was true at the venue | never | positions.snapshot_ts
 --   current_px    | USD  | the coin's mark at snapshot_ts, the same in every row
 --       | never | positions.mark_px, asset_contexts.mark_px
--- table macro: positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false)
-with asked as (
+-- table macro: positions_at(coin, "at", knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
+with coin_known as materialized (
+    -- What is read is this one: of a coin beyond what a file's statistics hold, DuckDB would plan
+    -- to read nothing, and so to check nothing.  Cast, for moments are checked where they are asked.
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) as coin_asked
+),
+
+asked as (
     select
         coin as coin_asked,
         checked_moment("at", 'at') as at_asked,
@@ -29,7 +37,7 @@ states as materialized (
 -- With what was asked in them, for a join more beside the positions is slow.
 moments as (
     select distinct
-        q.coin_asked,
+        k.coin_asked,
         q.at_asked,
         q.knowable_asked,
         s.day,
@@ -41,6 +49,7 @@ moments as (
         s.account is null as of_all
     from states as s
     cross join asked as q
+    cross join coin_known as k
 ),
 
 -- Who has an answer of its own holds what that answer says, and nothing if it names no position.

@@ -7,17 +7,29 @@
 --   ts | none | moment asked for | never | argument moments
 --   as positions_at: account, side, size, entry_px, mark_px, liquidation_px, liquidation_px_source,
 --       notional, mark_notional, leverage, leverage_type, snapshot_ts, source, state_ts, current_px
--- table macro: positions_at_each(coin, moments, knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: positions_at_each(coin, moments, knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with each_asked as (
     select
-        coin as coin_asked,
         knowable as knowable_asked,
         unnest(list_distinct(list_transform(moments, lambda one: checked_moment(one, 'moments')))) as ts
 ),
 
+-- Known by the last of them: the coin may be newer than the first.
+each_known as materialized (
+    select
+        b.by_ts,
+        checked_coin(coin, b.by_ts, knowable) as coin_asked
+    from (
+        select coalesce(
+            checked_moment(coin_by, 'coin_by'),
+            list_max(list_transform(moments, lambda one: checked_moment(one, 'moments')))
+        ) as by_ts
+    ) as b
+),
+
 each_answering as materialized (
     select
-        q.coin_asked,
+        k.coin_asked,
         q.knowable_asked,
         q.ts,
         a.day,
@@ -29,6 +41,7 @@ each_answering as materialized (
     cross join lateral (
         from snapshot_at(coin, q.ts, knowable := knowable, untrusted := untrusted)
     ) as a
+    cross join each_known as k
 ),
 
 -- A snapshot that answers several moments is read once.
@@ -125,6 +138,7 @@ cross join lateral (
         if(a.complete, null, a.ts),
         knowable := knowable,
         max_age := max_age,
-        untrusted := untrusted
+        untrusted := untrusted,
+        coin_by := (select k.by_ts from each_known as k)
     )
 ) as p

@@ -11,12 +11,18 @@
 --   most_hit_segment | none     | the bucket's segment with the most notional, of equals the smaller
 --       | most of it is of accounts whose segment is not known | made here
 --   from segmented_positions: current_px, snapshot_ts
--- table macro: segment_map(coin, "at", width_pct := 0.5, kind := 'size', knowable := false, max_age := interval 26 hours, untrusted := false)
+-- table macro: segment_map(coin, "at", width_pct := 0.5, kind := 'size', knowable := false, max_age := interval 26 hours, untrusted := false, coin_by := null)
 with named as (
     select
         coin as coin_asked,
         checked_kind(kind) as kind_asked
     where checked_width(width_pct) > 0
+),
+
+coin_known as materialized (
+    select checked_coin(
+        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+    ) as coin_asked
 ),
 
 held as (
@@ -41,7 +47,8 @@ priced as (
         bucket_of(h.liquidation_px, width_pct) as bucket,
         if(n.kind_asked = 'size', h.size_segment, h.profit_segment) as segment
     from held as h
-    inner join named as n on h.coin = n.coin_asked
+    inner join coin_known as k on h.coin = k.coin_asked
+    cross join named as n
     where h.liquidation_px is not null
 ),
 
