@@ -8,6 +8,7 @@ import numpy as np
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
+from backtest.drill import Drill
 from backtest.kernels.prices import DECIMALS
 from backtest.records import BAR, DECISION, empty
 from backtest.slippage import Slippage
@@ -39,6 +40,11 @@ class Leg:
         What funding is taken on, USD; NaN: the open.
     fine
         Finer bars of the same coin and period; null: there are none.
+    seconds
+        Seconds of some bars that have no finer ones, which only the drilled reading walks.  No
+        order arrives at one: which bars they are of follows from what happened in them.
+    drill
+        What reads ``seconds``; null: the coin's trades are not known.
     size_decimals
         Decimals of an order's size, from which ticks follow; null: only five figures bind.
     tiers
@@ -53,6 +59,8 @@ class Leg:
     slippage: Slippage
     oracle_px: np.ndarray | None = None
     fine: Bars | None = None
+    seconds: Bars | None = None
+    drill: Drill | None = None
     size_decimals: int | None = None
     tiers: Tiers | None = None
     max_leverage: float = np.inf
@@ -75,8 +83,9 @@ class Leg:
         # Before the first decision to enter nothing can fill, so nothing need be known there.
         decided = np.logical_or.accumulate(self.decisions.side != 0)
         self.slippage.check(self.bars, np.concatenate([[False], decided[:-1]]))
-        if self.fine is not None:
-            self.fine.check()
+        for inner in (self.fine, self.seconds):
+            if inner is not None:
+                inner.check()
 
     def records(self) -> np.ndarray:
         """Return the bars as the kernel takes them, without their finer bars."""
@@ -86,6 +95,14 @@ class Leg:
             out["oracle_px"] = self.oracle_px
         out["curve"] = self.slippage.row
         return out
+
+    @property
+    def whole(self) -> np.ndarray:
+        """Return, bool[n], the bars without finer bars."""
+        if self.fine is None:
+            return np.ones(len(self.bars), bool)
+        first, last = _rows_of(self.fine, self.bars)
+        return first == last
 
     @property
     def volume_known(self) -> bool:
@@ -98,6 +115,11 @@ class Leg:
         if self.size_decimals is None:
             return 300
         return max(DECIMALS - self.size_decimals, 0)
+
+
+def _rows_of(inner: Bars, bars: Bars) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first row of each bar's finer bars, and the one after the last."""
+    return np.searchsorted(inner.start, bars.start), np.searchsorted(inner.start, bars.end)
 
 
 def _of(bars: Bars) -> np.ndarray:
@@ -148,16 +170,19 @@ def lay(legs: Sequence[Leg], latency: np.timedelta64) -> Grid:
         here = leg.records()
         here["curve"] += curves
         curves += leg.slippage.curves.shape[0]
-        if leg.fine is not None:
-            here["first"] = used + np.searchsorted(leg.fine.start, leg.bars.start)
-            here["last"] = used + np.searchsorted(leg.fine.start, leg.bars.end)
-            fines.append(_of(leg.fine))
+        before = used
+        for inner in (leg.fine, leg.seconds):
+            if inner is not None:
+                lacks = here["first"] == here["last"]
+                for name, row in zip(("first", "last"), _rows_of(inner, leg.bars), strict=True):
+                    here[name] = np.where(lacks, used + row, here[name])
+                fines.append(_of(inner))
+                used += len(inner)
         bars[at, c], decisions[at, c] = here, leg.decisions.orders
         # A coin without a bar is closed at what its last one would have cost.
         known = np.maximum.accumulate(np.where(np.isin(np.arange(n), at), np.arange(n), 0))
         bars["curve"][:, c] = bars["curve"][known, c]
-        live_bar[:, c], live_fine[:, c] = _arrivals(start, width, latency, leg.fine, used)
-        used += 0 if leg.fine is None else len(leg.fine)
+        live_bar[:, c], live_fine[:, c] = _arrivals(start, width, latency, leg.fine, before)
     fine = np.concatenate(fines) if fines else empty(0, BAR)
     return Grid(start, bars, fine, decisions, live_bar, live_fine)
 

@@ -5,11 +5,12 @@ checks what goes in and names what comes out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backtest import records
+from backtest.drill import Drilled
 from backtest.kernels import account
 from backtest.leg import Leg, Tiers, lay
 from backtest.terms import Terms
@@ -33,7 +34,7 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Trades and equity of one account under one reading.
+    """Trades and equity of one account, or of one coin in it, under one reading.
 
     Attributes
     ----------
@@ -51,6 +52,12 @@ class Replay:
         What became of the decision of each bar.
     start_equity
         USD.
+    whole
+        Replay of the account that this is one coin's share of: its trades and its column, and
+        the account's equity, on its own bars.  Null: this is the account.
+    drilled
+        What trades told of bars without finer ones, one a coin; null: they are not known.
+        Empty: not asked, for the reading is another.
     """
 
     bound: str
@@ -60,10 +67,18 @@ class Replay:
     position: np.ndarray
     outcome: np.ndarray
     start_equity: float
+    whole: "Replay | None" = None
+    drilled: tuple[Drilled | None, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of closed trades."""
         return self.trades.size
+
+    @property
+    def account(self) -> "Replay":
+        """Return the replay of the account."""
+        # One without trades is false.
+        return self if self.whole is None else self.whole
 
     @property
     def unfilled(self) -> int:
@@ -104,7 +119,8 @@ def replay(legs: Sequence[Leg], terms: Terms, *, bound: str) -> Replay:
         What the account is charged and allowed.
     bound
         ``"pessimistic"``, ``"optimistic"``, or ``"drilled"``: ambiguous bars are looked into
-        where finer bars are there, and read pessimistically where not.
+        where finer bars are there, or trades that make them up, and read pessimistically where
+        not.
 
     Raises
     ------
@@ -117,11 +133,45 @@ def replay(legs: Sequence[Leg], terms: Terms, *, bound: str) -> Replay:
         if terms.limit == "share" and not leg.volume_known:
             coin = leg.bars.coin
             raise ValueError(f"limit 'share' needs every volume, and {coin} lacks some")
-    grid = lay(legs, terms.latency)
     sizes = legs[0].slippage.sizes
     if any(not np.array_equal(leg.slippage.sizes, sizes) for leg in legs):
         raise ValueError("slippage of all coins must be given at the same sizes")
-    trades, equity, position, outcome = account.replay(
+    played, within = _replay(legs, terms, bound)
+    if bound != "drilled":
+        return played
+    legs = list(legs)
+    asked = [np.zeros(len(leg.bars), bool) for leg in legs]
+    told: list[Drilled | None] = [None] * len(legs)
+    # Where nothing happens within a bar, seconds tell nothing new.  What they tell of one bar
+    # changes what happens in later ones, so it is asked again until nothing new is.
+    while _asks_more(legs, played.start, within, asked, told):
+        played, within = _replay(legs, terms, bound)
+    return replace(played, drilled=tuple(told))
+
+
+def _asks_more(
+    legs: list[Leg],
+    start: np.ndarray,
+    within: np.ndarray,
+    asked: list[np.ndarray],
+    told: list[Drilled | None],
+) -> bool:
+    """Read the seconds of bars in which something happened; return whether there were more."""
+    more = False
+    for c, leg in enumerate(legs):
+        if leg.drill is None:
+            continue
+        asked[c] |= within[np.searchsorted(start, leg.bars.start), c] & leg.whole
+        before, told[c] = told[c], leg.drill.read(asked[c])
+        legs[c] = replace(leg, seconds=told[c].seconds)
+        more |= told[c].made > (0 if before is None else before.made)
+    return more
+
+
+def _replay(legs: Sequence[Leg], terms: Terms, bound: str) -> tuple[Replay, np.ndarray]:
+    """Return a replay, and in which bars something happened; see the kernel."""
+    grid = lay(legs, terms.latency)
+    trades, equity, position, outcome, within = account.replay(
         grid.bars,
         grid.fine,
         grid.decisions,
@@ -129,14 +179,15 @@ def replay(legs: Sequence[Leg], terms: Terms, *, bound: str) -> Replay:
         grid.live_fine,
         (
             terms.rules(READINGS[bound]),
-            sizes,
+            legs[0].slippage.sizes,
             np.concatenate([leg.slippage.curves for leg in legs]),
             np.array([leg.decimals for leg in legs]),
             *_tiers([leg.tiers for leg in legs]),
             np.array([min(terms.leverage, leg.max_leverage) for leg in legs]),
         ),
     )
-    return Replay(bound, grid.start, trades, equity, position, outcome, terms.start_equity)
+    played = Replay(bound, grid.start, trades, equity, position, outcome, terms.start_equity)
+    return played, within
 
 
 def _tiers(tiers: Sequence[Tiers | None]) -> tuple[np.ndarray, ...]:

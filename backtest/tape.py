@@ -8,12 +8,13 @@ import numpy as np
 
 from backtest.bars import Bars, as_utc
 from backtest.decisions import Decisions
+from backtest.drill import Drill
 from backtest.flow import Flow, read_flow
 from backtest.funding import Funding, load_funding
 from backtest.instrument import Margin, margin_rules, size_decimals
 from backtest.leg import Leg
 from backtest.maps import Maps, read_maps
-from backtest.market import WIDTHS, load_bars
+from backtest.market import HOME, WIDTHS, load_bars
 from backtest.notes import limits_of
 from backtest.slippage import Slippage, load_slippage
 from backtest.terms import Terms
@@ -44,6 +45,8 @@ class Tape:
         True: maps and flow are known from their publication on.
     live_flow
         True: fills and contexts are known as they happen, whatever ``knowable`` says.
+    drill
+        What reads trades within bars that have no finer ones; null: they are of another venue.
     """
 
     lake: duckdb.DuckDBPyConnection
@@ -56,6 +59,7 @@ class Tape:
     terms: Terms
     knowable: bool
     live_flow: bool = False
+    drill: Drill | None = None
 
     @property
     def coin(self) -> str:
@@ -69,8 +73,9 @@ class Tape:
 
     @property
     def readings(self) -> tuple[str, ...]:
-        """Return how bars that leave open what came first can be read."""
-        return ("pessimistic", "optimistic") + (() if self.fine is None else ("drilled",))
+        """Return how bars that leave open what came first may be read."""
+        may_drill = self.fine is not None or self.drill is not None
+        return ("pessimistic", "optimistic") + (("drilled",) if may_drill else ())
 
     def view(self, read_maps: MapReader | None = None) -> View:
         """Return what a strategy may look at; ``read_maps`` puts other maps in its place."""
@@ -123,6 +128,7 @@ class Tape:
             self.slippage,
             oracle_px=self.funding.oracle_px,
             fine=self.fine,
+            drill=self.drill,
             size_decimals=self.decimals,
             tiers=None if self.margin is None else self.margin.tiers,
             max_leverage=np.inf if self.margin is None else self.margin.max_leverage,
@@ -208,6 +214,7 @@ def load_tape(
         terms,
         knowable,
         live_flow,
+        Drill(lake, period) if period.venue == HOME else None,
     )
 
 

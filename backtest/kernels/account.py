@@ -64,6 +64,9 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
     outcome : int8[n, c]
         What became of each decision to enter: ``NOT_TAKEN``, ``OPENED``, ``UNFILLED`` or
         ``REFUSED``.
+    within : bool[n, c]
+        Bars in which something happened that hangs on more than their open.  Of any other bar
+        finer bars tell nothing new.
 
     Notes
     -----
@@ -84,7 +87,8 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
     count = np.zeros(1, dtype=np.int64)
     equity = np.empty(n)
     position = np.zeros((n, coins))
-    book = (held, cash, px, outcome, trades, count, np.zeros(1))
+    within = np.zeros((n, coins), dtype=np.bool_)
+    book = (held, cash, px, outcome, trades, count, np.zeros(1), within)
     for c in range(coins):
         held[c].order = NOTHING
 
@@ -150,4 +154,4 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
         for c in range(coins):
             if outcome[t, c] == WAITING:
                 outcome[t, c] = NOT_TAKEN
-    return trades[: count[0]], equity, position, outcome
+    return trades[: count[0]], equity, position, outcome, within

@@ -76,8 +76,12 @@ def drop_order(h, outcome, coin):
 
 
 @kernel
-def fill_at_open(book, terms, decisions, coin, bar, piece):
-    """Fill the resting entry if the price opens at or beyond it."""
+def fill_at_open(book, terms, decisions, coin, bar, piece, is_bar):
+    """Fill the resting entry if the price opens at or beyond it.
+
+    A limit that has rested fills at the open of a bar; within one who trades past it meets it
+    first, at its price.
+    """
     h = book[0][coin]
     decision = decisions[h.order, coin]
     px, side, kind = piece[0], np.int64(decision.side), decision.kind
@@ -91,7 +95,8 @@ def fill_at_open(book, terms, decisions, coin, bar, piece):
             # It meets what rests on the other side, and pays no more than its limit.
             fill(book, terms, decisions, coin, bar, piece, px, True, decision.px)
         elif past >= beyond(terms, coin, decision.px) and not fresh:
-            fill(book, terms, decisions, coin, bar, piece, px, False, np.inf)
+            got = px if is_bar else decision.px
+            fill(book, terms, decisions, coin, bar, piece, got, False, np.inf)
 
 
 @kernel

@@ -5,7 +5,8 @@ Tuples that the functions hand on:
 ``book``
     held : HELD[c]; cash : float64[1]; px : float64[c], last prices; outcome : int8[n, c];
     trades : TRADE[k]; count : int64[1], how many of them are written; offered : float64[1],
-    coins that resting limits may still get of what the piece traded.
+    coins that resting limits may still get of what the piece traded; within : bool[n, c], bars
+    in which something happened after the open of a piece.
 ``terms``
     rules : RULES[1]; sizes : float64[s] and curves : float64[r, 2, s], see
     :func:`backtest.kernels.prices.slippage`, bought and sold; decimals : int64[c];
@@ -88,8 +89,11 @@ def take_profit(book, terms, decisions, coin, bar, piece, px):
 
 
 @kernel
-def at_open(book, terms, decisions, coin, bar, piece, is_bar):
-    """Fill the levels that the open of a piece has passed."""
+def at_open(book, terms, decisions, coin, bar, piece, is_bar, rests):
+    """Fill the levels that the open of a piece has passed.
+
+    ``rests``: the target has rested since before the piece, so who trades past it met it first.
+    """
     held, px = book[0], book[2]
     h = held[coin]
     open_px = piece[0]
@@ -103,7 +107,8 @@ def at_open(book, terms, decisions, coin, bar, piece, is_bar):
         drop_order(h, book[3], coin)
         sell_out(book, terms, decisions, coin, bar, open_px, piece[5], what)
     elif h.side * (open_px - h.target_px) >= beyond(terms, coin, h.target_px):
-        take_profit(book, terms, decisions, coin, bar, piece, open_px)
+        got = h.target_px if rests else open_px
+        take_profit(book, terms, decisions, coin, bar, piece, got)
     if h.side != 0 and is_bar and h.until >= 0 and bar >= h.until:
         drop_order(h, book[3], coin)
         sell_out(book, terms, decisions, coin, bar, open_px, piece[5], TIME)
@@ -173,14 +178,25 @@ def live(book, terms, decisions, coin, bar, piece, is_bar, rows, others, optimis
     rules = terms[0]
     book[6][0] = rules[0].volume_share * piece[4] if rules[0].limit == SHARE else np.inf
     px[coin] = piece[0]
+    coins, order, ended = h.coins, h.order, book[5][0]
     if h.side != 0:
-        at_open(book, terms, decisions, coin, bar, piece, is_bar)
+        at_open(book, terms, decisions, coin, bar, piece, is_bar, not is_bar)
     for row in range(rows[0], rows[1]):
         reaches_venue(book, terms, decisions, coin, bar, piece, row)
         if h.side != 0:
-            at_open(book, terms, decisions, coin, bar, piece, False)
+            at_open(book, terms, decisions, coin, bar, piece, False, False)
     if h.order != NOTHING:
-        fill_at_open(book, terms, decisions, coin, bar, piece)
+        flat = h.side == 0
+        fill_at_open(book, terms, decisions, coin, bar, piece, is_bar)
+        if flat and h.side != 0 and not is_bar:
+            # Who was filled on the way to the open is where the open is.
+            at_open(book, terms, decisions, coin, bar, piece, False, False)
+    # What fills at the open hangs on the volume of the whole piece if it is a share of it.
+    if rules[0].limit != SHARE:
+        coins, order, ended = h.coins, h.order, book[5][0]
     if h.side != 0 or h.order != NOTHING:
         inside(book, terms, decisions, coin, bar, piece, others, optimistic)
+    # What the bar leaves open a pessimistic reading ends or fills: it is seen here too.
+    if h.coins != coins or h.order != order or book[5][0] != ended:
+        book[7][bar, coin] = True
     px[coin] = piece[3]

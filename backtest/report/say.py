@@ -5,7 +5,7 @@ from warehouse.report import words
 READINGS = {
     "pessimistic": "pessimistic: the stop first",
     "optimistic": "optimistic: the target first",
-    "drilled": "drilled: as finer bars say",
+    "drilled": "drilled: as finer bars or trades say",
 }
 
 

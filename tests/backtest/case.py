@@ -125,7 +125,7 @@ def by_kernel(bars, decisions, markets, venue, arrives=None, implementation=kern
         if there < n and cut:
             has = grid["last"][there] > grid["first"][there]
             live_fine[t] = np.where(has, grid["first"][there] + cut, -1)
-    trades, equity, position, outcome = implementation(
+    trades, equity, position, outcome, _ = implementation(
         grid, fine, wanted, live_bar, live_fine, terms_of(markets, venue)
     )
     kinds = {code: name for name, code in KINDS.items()}

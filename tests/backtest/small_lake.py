@@ -52,7 +52,10 @@ def land_bars(
     volume=None,
     interval="1h",
 ):
-    """Land ``(open, high, low, close)`` from hour ``first`` on; None is a hole."""
+    """Land ``(open, high, low, close)`` from hour ``first`` on; None is a hole.
+
+    ``volume`` is every bar's, or a list of each one's.
+    """
     length = LENGTHS[interval]
     rows = [
         {
@@ -64,7 +67,7 @@ def land_bars(
             "high_px": bar[1],
             "low_px": bar[2],
             "close_px": bar[3],
-            "volume": volume,
+            "volume": volume[number] if isinstance(volume, list) else volume,
             "source": source,
             "known_ts": at(first) + (number + 1) * length,
         }

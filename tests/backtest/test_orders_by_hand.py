@@ -188,6 +188,27 @@ def test_a_gap_between_finer_bars_fills_at_the_finer_open(engine):
 
 
 @ENGINES
+def test_who_trades_past_a_target_between_finer_bars_meets_it_first(engine):
+    """At 110, not at 112: no resting order gives its price away to who comes for it."""
+    minutes = [Bar(100, 101, 100, 101), Bar(112, 113, 112, 112)]
+    hour = Bar(100, 113, 100, 112, volume=2e9, fine=minutes)
+    trade, _ = one(engine, [FLAT, hour, FLAT], long(), venue=Venue(reading="drilled"))
+    assert (trade.exit, trade.reason) == (pytest.approx(110), "target")
+
+
+@ENGINES
+@pytest.mark.parametrize(("opened", "left"), [(94, 94), (97, 93)])
+def test_a_limit_between_finer_bars_fills_at_its_price(engine, opened, left):
+    """At 98; a stop at 95 is passed by an open of 94, and met at the end of the next hour."""
+    minutes = [Bar(100, 100, 99, 99), Bar(opened, 97, 94, 97)]
+    hour = Bar(100, 100, 94, 97, volume=2e9, fine=minutes)
+    bars = [FLAT, hour, Bar(93, 93, 93, 93)]
+    rests = enter(1, kind="limit", px=98.0, stop_px=95.0 if opened == 94 else 90.0)
+    trade, _ = one(engine, bars, rests, venue=Venue(reading="drilled"))
+    assert (trade.entered, trade.entry, trade.exit) == (1, 98, left)
+
+
+@ENGINES
 @THREE
 def test_a_decision_that_travels_arrives_at_a_finer_open(engine, reading):
     """It arrives with the second minute: at 105, after the high of 120."""

@@ -106,8 +106,8 @@ class Trading(Account):
             coin, order.row, bar, d.kind, d.side, stop, target, d.trail_fraction, until, px, px
         )
 
-    def gap(self, coin, bar, piece, opens):
-        """What the open has passed already."""
+    def gap(self, coin, bar, piece, opens, rests=False):
+        """What the open has passed already; a target that ``rests`` was met on the way."""
         trade, px = self.open[coin], piece.open
         trade.worst = px if trade.better(trade.worst, px) else trade.worst
         trade.best = px if trade.better(px, trade.best) else trade.best
@@ -119,12 +119,12 @@ class Trading(Account):
         if trade.target is not None and trade.side * (px - trade.target) >= self.through(
             coin, trade.target
         ):
-            self.profit(coin, bar, px)
+            self.profit(coin, bar, trade.target if rests else px)
         if self.open[coin] and opens and trade.until is not None and bar >= trade.until:
             self.leave(coin, bar, px, "time")
         return None
 
-    def entry_at_open(self, coin, bar, piece):
+    def entry_at_open(self, coin, bar, piece, opens):
         order = self.orders[coin]
         d, px = order.decision, piece.open
         fresh, order.fresh = order.fresh, False
@@ -134,7 +134,7 @@ class Trading(Account):
         elif d.kind == "limit" and fresh and d.side * (d.px - px) >= 0:
             self.fill(coin, bar, px, takes=True, bound=d.px)
         elif d.kind == "limit" and not fresh and past:
-            self.fill(coin, bar, px, takes=False)
+            self.fill(coin, bar, px if opens else d.px, takes=False)
 
     def entry_inside(self, coin, bar, piece):
         order = self.orders[coin]
@@ -203,13 +203,16 @@ class Trading(Account):
             self.offered = self.venue.volume_share * piece.volume
         self.px[coin] = piece.open
         if self.open[coin]:
-            self.gap(coin, bar, piece, opens)
+            self.gap(coin, bar, piece, opens, rests=not opens)
         for row, decision in rows:
             self.arrive(coin, bar, row, decision, piece.open)
             if self.open[coin]:
                 self.gap(coin, bar, piece, False)
         if self.orders[coin]:
-            self.entry_at_open(coin, bar, piece)
+            held = self.open[coin]
+            self.entry_at_open(coin, bar, piece, opens)
+            if self.open[coin] and not held and not opens:
+                self.gap(coin, bar, piece, False)
         if self.open[coin] or self.orders[coin]:
             self.within(coin, bar, piece, others, optimistic)
         self.px[coin] = piece.close
