@@ -273,7 +273,7 @@ print(
 # %% [markdown]
 # A rule that trades less pays less, so that its line falls more slowly, whatever it knows: with
 # a losing entry that alone can look like skill. So the *mean attempt* is compared, not the
-# line, with days drawn anew for both; `p` is how often that gives no advantage.
+# line, day by day; `p` is how often days that speak for either by lot give as much.
 #
 # ## A threshold that is chosen afterwards
 #

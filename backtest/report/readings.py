@@ -70,9 +70,9 @@ def _ablations(findings: Findings) -> Html:
         title,
         element(
             "p",
-            "The same entries, stops and sizes on the same bars, blind to map and flow. Days "
-            "are drawn anew; by days the daily returns are compared in blocks (SPA), of 20 "
-            "days or more.",
+            "The same entries, stops and sizes on the same bars, blind to map and flow. "
+            "Attempts are held against days that speak for either by lot; by days the daily "
+            "returns are compared in blocks (SPA), of 20 days or more.",
             class_="caption",
         ),
         rows_table(head, rows, "stack figures"),

@@ -7,6 +7,7 @@ from backtest.maps import read_maps
 from backtest.statistics.clustered import clustered_mean
 from backtest.strategies.breakout import Breakout
 from backtest.verdict import verdict
+from tests.backtest.edge_worlds import crowd
 from tests.backtest.edge_worlds.crowd import SLOTS, Edge
 from tests.backtest.edge_worlds.judged import found, judge
 from tests.backtest.edge_worlds.six import FILTERED, SIX
@@ -53,6 +54,26 @@ def test_nothing_that_looks_back_earns_before_costs():
     assert abs(t(Edge())) < 3
     assert t(Edge(push=0.005)) > 3
     assert t(Edge(push=-0.005)) < -3
+
+
+def beyond_a_level(tapes):
+    """Return t of how far past a level of 0.5 % a bar closes that has met it, clustered."""
+    gains, days = [], []
+    for tape in tapes:
+        bars = tape.period
+        for way, far in ((1, bars.high_px), (-1, bars.low_px)):
+            level = bars.open_px * (1 + way * 0.005)
+            met = way * (far - level) >= 0
+            gains.append(way * (bars.close_px / level - 1)[met])
+            days.append(bars.start.astype("datetime64[D]")[met])
+    return clustered_mean(np.concatenate(gains), np.concatenate(days)).t
+
+
+def test_who_is_filled_at_a_level_is_filled_at_what_it_is_worth(year, monkeypatch):
+    """Else a rule with more stops is the better one; with extremes of ticks alone it was."""
+    assert abs(beyond_a_level(year)) < 2
+    monkeypatch.setattr(crowd, "BEYOND", 0.0)
+    assert beyond_a_level(World(seed=1, terms=FREE).tapes()) > 4
 
 
 def test_the_world_is_hard_on_statistics(year):

@@ -3,6 +3,16 @@
 Clusters of shorts are born above the price and clusters of longs below, at random distances and
 of random sizes; they are closed where the price meets them, or by themselves after some days.
 An edge of known size may be planted in how the price answers to them.
+
+Extremes reach beyond the ticks by what a tick overshoots a level by on average.  Who is filled
+at a level that the price has jumped over would be filled better than the price if they did
+not: 3 bp a stop, which made the rule with more stops the better one, and a test of the two
+say so in 7 % of 1,000 worlds without an edge.
+
+References
+----------
+.. [1] M. Broadie, P. Glasserman, S. Kou, "A Continuity Correction for Discrete Barrier
+   Options", Mathematical Finance 7(4), 1997.
 """
 
 from typing import NamedTuple
@@ -21,6 +31,9 @@ NOTIONAL = 5e6  # median, USD
 LARGEST = 3.0  # sizes above so many medians push no harder
 REACH = 0.15  # how far from the price clusters pull
 FADES = 3.0  # hours in which two thirds of a push are over
+# How far a price goes beyond its ticks, in deviations of a tick: what a walk of normal ticks
+# overshoots a level by on average ([1]: -zeta(1/2) / sqrt(2 pi)).
+BEYOND = 0.5826
 
 
 class Edge(NamedTuple):
@@ -72,12 +85,13 @@ def walk(rng: np.random.Generator, shocks: Shocks, edge: Edge, start_px: float) 
     distance = np.clip(DISTANCE * np.exp(rng.normal(0, 0.7, shape)), *DISTANCES)
     size = np.exp(rng.normal(0, 1, shape))
     born, life = rng.random(shape), rng.exponential(LIFE, shape)
-    prices, clusters, closed = _walk(*shocks, *edge, start_px, distance, size, born, life)
+    crowd = distance, size, born, life
+    prices, clusters, closed = _walk(*shocks, *edge, start_px, BEYOND, *crowd)
     return Walked(*prices, *clusters, *closed)
 
 
 @numba.njit(nogil=True)
-def _walk(shared, own, shared_bits, own_bits, pull, push, px, distance, size, born, life):
+def _walk(shared, own, shared_bits, own_bits, pull, push, px, far, distance, size, born, life):
     hours, slots = distance.shape
     half = slots // 2
     prices = np.empty((4, shared.size))
@@ -104,17 +118,19 @@ def _walk(shared, own, shared_bits, own_bits, pull, push, px, distance, size, bo
         above, below = _nearest(at, half)
         for step in range(hour * STEPS, (hour + 1) * STEPS):
             first = high = low = px
+            beyond = far * np.sqrt(shared[step] ** 2 + own[step] ** 2)
             for tick in range(TICKS):
                 up, up_own = _sign(shared_bits[step], tick), _sign(own_bits[step], tick)
                 paid = left / (FADES * STEPS * TICKS)
                 left -= paid
                 px *= 1 + shared[step] * up + own[step] * up_own + drift + paid
-                high, low = max(high, px), min(low, px)
-                if below < px < above:
+                top, bottom = px * (1 + beyond), px * (1 - beyond)
+                high, low = max(high, top), min(low, bottom)
+                if below < bottom and top < above:
                     continue
                 for j in range(slots):
                     short = j < half
-                    if (short and at[j] <= px) or (not short and at[j] >= px):
+                    if (short and at[j] <= top) or (not short and at[j] >= bottom):
                         at[j] = np.nan
                         closed[0 if short else 1, hour] += weight[j] * NOTIONAL
                         left += (1 if short else -1) * push * min(weight[j], LARGEST)
