@@ -116,11 +116,11 @@ def test_what_was_not_published_does_not_answer(lake):
     [
         (
             ("map", "BTX", "--at", "2026-01-02T06:00Z"),
-            "coin 'BTX' is not known by then; of 1 that are, near it: BTC",
+            "coin 'BTX' is not known by then; of 2 that are, near it: BTC, ETH",
         ),
         (
             ("map", "btc", "--at", "2026-01-02T06:00Z"),
-            "coin 'btc' is not known by then; of 1 that are, near it: BTC",
+            "coin 'btc' is not known by then; of 2 that are, near it: BTC, ETH",
         ),
         (("map", "BTC", "--at", "2026-01-02T06:00"), "has no time zone; if it is UTC,"),
         (("map", "BTC", "--at", "yesterday"), "'yesterday' is no moment; write it as"),

@@ -28,7 +28,7 @@ def test_landing_twice_leaves_the_same_bytes(lake):
     land_snapshot(lake, rows[::-1])
     assert bytes_of(lake) == first
     parquet = [path for path in first if path.endswith(".parquet")]
-    assert len(parquet) == 3  # positions, snapshots, the ledger
+    assert len(parquet) == 4  # positions, snapshots, the ledger, coins
 
 
 def test_a_part_is_named_after_its_batch_and_lies_in_its_day(lake):

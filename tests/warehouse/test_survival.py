@@ -167,6 +167,7 @@ def con(tmp_path_factory):
     first = [EVERY_HOUR[0] | {"said": ([], [], None)}, *EVERY_HOUR[1:]]
     with open_lake(tmp_path_factory.mktemp("lake")) as con:
         show(con, lake_of(first) | {"fills": fill(0, whole, first)}, range(10))
+        con.execute("insert into promised.coins values ('BTC', $1::timestamptz, $1)", [T0])
         yield con
 
 
