@@ -16,7 +16,7 @@ from backtest.placebos.placebo import Placebo, placebo_rows
 from backtest.placebos.play import play_placebos
 from backtest.question import Question
 from backtest.rows import put_runs
-from backtest.study import Played, Progress, play
+from backtest.study import Played, Progress, Shelf, play
 from backtest.trials import land_trials, put_trials, read_trials, trials_of
 from backtest.verdict import verdict
 from warehouse.catalog import open_lake
@@ -82,7 +82,9 @@ def answer(
             found = answer(con, questions, progress)
         land_trials(lake, [row for one in found for row in trials_of(one.played)])
         return found
-    played = [play(lake, question, progress) for question in questions]
+    # Rules that look back as far see the same tapes, and maps that are read are kept there.
+    shelf: Shelf = {}
+    played = [play(lake, question, progress, shelf) for question in questions]
     tried = [row for one in played for row in trials_of(one)]
     code = code_hash()
     return [_answer(lake, one, tried, code, progress) for one in played]

@@ -81,7 +81,12 @@ def lay_flat(legs: Sequence[Leg]) -> Flat:
 
 def days_of(bars: Bars) -> np.ndarray:
     """Return the UTC day in which each bar closes; a close at midnight is the day's before."""
-    return (bars.end - AN_INSTANT).astype("datetime64[D]")
+    return days_ending(bars.end)
+
+
+def days_ending(end: np.ndarray) -> np.ndarray:
+    """Return the UTC day of bars that close at ``end``, as :func:`days_of` does."""
+    return (end - AN_INSTANT).astype("datetime64[D]")
 
 
 def _last_bars(bars: Bars, day: np.ndarray) -> tuple[np.ndarray, int]:

@@ -11,14 +11,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from backtest.bars import utc
+from backtest.bars import Bars, utc
+from backtest.one_account import in_accounts
 from backtest.proof.compare import compared
 from backtest.proof.count import Count, Progress, Proof
 from backtest.proof.cut_lake import CutLake
 from backtest.proof.cuts import cut_rows
 from backtest.proof.difference import Difference
 from backtest.proof.structure import breach, published
-from backtest.proof.worlds import KINDS, Pin, World
+from backtest.proof.worlds import KINDS, Last, Pin, World
 from backtest.question import Question
 from backtest.study import Played, play
 from warehouse import open_lake
@@ -67,17 +68,18 @@ def prove(
     with open_lake(lake) as con:
         cut_lake = CutLake(con)
         known = published(con)
-        # Each coin has an account of its own, so each is proven by itself.
-        for coin in question.coins:
+        # Each account is proven by itself, cut where its coins decide.
+        for coins in in_accounts(question.coins, question.account):
             cut_lake.show(None)
-            asked = replace(question, coins=(coin,))
-            count.tell(coin)
+            asked = replace(question, coins=tuple(coins))
+            count.tell(", ".join(coins))
             played = play(con, asked)
+            _at_one_venue(played)
             difference = _order(played, known)
             if difference is not None:
                 return count.proof(difference)
             for world in _worlds(played, cuts, seed, rng):
-                count.tell(f"{coin} {utc(world.cut)} {world.kind}")
+                count.tell(f"{world.pin.coin} {utc(world.cut)} {world.kind}")
                 cut_lake.show(world)
                 pinned = replace(asked, venue=world.pin.venue)
                 difference = _changed(con, pinned, played, world, known, count)
@@ -88,21 +90,47 @@ def prove(
 
 
 def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> Iterator[World]:
-    """Yield the worlds that a coin is played in, in order of the cut."""
-    (tape,), own = played.tapes, played.own[0]
-    pin = Pin.of(tape)
-    for row in cut_rows(own.bars, own.decisions.side, cuts, rng):
-        for kind in KINDS:
-            yield World(
-                kind,
-                row,
-                own.bars.end[row],
-                float(own.bars.close_px[row]),
-                seed,
-                own.knowable,
-                played.question.live_flow,
-                pin,
+    """Yield the worlds that an account is played in, coin by coin in order of the cut."""
+    runs = played.of("pessimistic")
+    pins = {tape.coin: Pin.of(tape) for tape in played.tapes}
+    ends = min(own.bars.end[-1] for own in runs)
+    for own in runs:
+        for row in cut_rows(own.bars, own.decisions.side, cuts, rng):
+            cut = own.bars.end[row]
+            # A coin without bars from then on would be given one.
+            if cut >= ends:
+                continue
+            others = tuple(
+                _last(pins[one.coin], one.bars, cut) for one in runs if one.coin != own.coin
             )
+            for kind in KINDS:
+                yield World(
+                    kind,
+                    row,
+                    cut,
+                    float(own.bars.close_px[row]),
+                    seed,
+                    own.knowable,
+                    played.question.live_flow,
+                    pins[own.coin],
+                    others,
+                )
+
+
+def _last(pin: Pin, bars: Bars, cut: np.datetime64) -> Last:
+    """Return the last bar of a coin that had closed by a cut."""
+    row = int(np.searchsorted(bars.end, cut, side="right")) - 1
+    return Last(pin, row, float(bars.close_px[row] if row >= 0 else bars.open_px[0]))
+
+
+def _at_one_venue(played: Played) -> None:
+    """Raise where coins of an account are of several venues, for one is asked for."""
+    venues = sorted({tape.bars.venue for tape in played.tapes})
+    if len(venues) > 1:
+        raise ValueError(
+            f"an account with coins at several venues ({', '.join(venues)}) cannot be proven; "
+            "ask for one venue, or for an account a coin"
+        )
 
 
 def _order(
@@ -110,8 +138,9 @@ def _order(
 ) -> Difference | None:
     """Return where a run breaks the order of time; null: nowhere."""
     terms = played.question.terms
+    fine = {tape.coin: tape.fine for tape in played.tapes}
     for run in played.runs:
-        found = breach(run, terms, played.tapes[0].fine, known)
+        found = breach(run, terms, fine[run.coin], known)
         if found is not None:
             return found if world is None else replace(found, kind=world.kind, cut=world.cut)
     return None
@@ -135,12 +164,16 @@ def _changed(
             world.kind, world.cut, run.coin, run.strategy.variant, run.replay.bound, *said
         )
     for ours, theirs in ((played.own, other.own), (played.base, other.base)):
-        there = {run.replay.bound: run for run in theirs}
+        there = {(run.coin, run.replay.bound): run for run in theirs}
         for run in ours:
             # A world without finer bars has one reading fewer.
-            if run.replay.bound in there:
-                found = compared(world, question.terms, run, there[run.replay.bound])
+            if (run.coin, run.replay.bound) in there:
+                other_run = there[run.coin, run.replay.bound]
+                found = compared(world, question.terms, run, other_run)
                 if found is not None:
                     return found
-    count.look(world, played.own[0], other.own[0])
+    ours, theirs = (
+        next(run for run in one.own if run.coin == world.pin.coin) for one in (played, other)
+    )
+    count.look(world, ours, theirs)
     return _order(other, known, world)

@@ -13,7 +13,10 @@ from backtest.strategies.strategy import Strategy
 from backtest.terms import Costs, Terms
 
 # Fields that JSON holds as they are.
-PLAIN = ("interval", "venue", "knowable", "live_flow", "seed", "draws")
+PLAIN = ("account", "interval", "venue", "knowable", "live_flow", "seed", "draws")
+
+# Whether each coin has an account of its own, or all are in one.
+ACCOUNTS = ("each", "one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,12 @@ class Question:
     strategy
         The rule.
     coins
-        Venue symbols, each in an account of its own.
+        Venue symbols.
     since, until
         Period of the bars, half-open; a time without a zone is UTC.
+    account
+        ``"each"``: every coin has an account of its own; ``"one"``: all are in one, so that
+        sizes follow its equity, margin is shared, and one liquidation takes all.
     interval
         Length of a bar.
     venue
@@ -50,6 +56,7 @@ class Question:
     coins: tuple[str, ...]
     since: datetime
     until: datetime
+    account: str = "each"
     interval: str = "1h"
     venue: str | None = None
     knowable: bool = True
@@ -67,6 +74,8 @@ class Question:
             raise ValueError("coins must name at least one coin")
         if len(set(self.coins)) != len(self.coins):
             raise ValueError(f"coins {', '.join(self.coins)} must each be named once")
+        if self.account not in ACCOUNTS:
+            raise ValueError(f"account {self.account!r} must be one of {', '.join(ACCOUNTS)}")
         if not self.since < self.until:
             raise ValueError(
                 f"the period must end after it starts: {self.since:%Y-%m-%d %H:%M} to "
@@ -76,6 +85,11 @@ class Question:
             raise ValueError(f"seed {self.seed} must be 0 or more, and below 2**63")
         if self.draws < 0:
             raise ValueError(f"draws {self.draws} must be 0 or more")
+
+    @property
+    def shared(self) -> bool:
+        """Return whether several coins are in one account."""
+        return self.account == "one" and len(self.coins) > 1
 
     @property
     def period(self) -> tuple[np.datetime64, np.datetime64]:
@@ -99,6 +113,7 @@ class Question:
             "coins": list(self.coins),
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
+            "account": self.account,
             "interval": self.interval,
             "venue": self.venue,
             "knowable": self.knowable,

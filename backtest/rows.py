@@ -61,6 +61,7 @@ def run_row(run: Run) -> dict[str, object]:
         "end_ts": _known(run),
         "bars": len(bars),
         "knowable": run.knowable,
+        "account_coins": ",".join(run.account_coins),
         "parameters": run.parameters,
         "costs": run.costs,
         **run.figures(),

@@ -1,18 +1,20 @@
-"""This module replays one strategy on one tape, names the run, and counts what came of it."""
+"""This module replays one strategy on tapes, names its runs, and counts what came of them."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from backtest.bars import Bars
 from backtest.decisions import Decisions
+from backtest.drill import Drilled
 from backtest.leg import Leg
 from backtest.maps import Maps
 from backtest.market import is_simulated
-from backtest.replay import Replay, replay
+from backtest.one_account import replay_shares
+from backtest.replay import READINGS, Replay
 from backtest.statistics.attempts import attempt_mean
 from backtest.statistics.measures import (
     hit_rate,
@@ -30,11 +32,14 @@ from backtest.view import MapReader, View
 class Run:
     """One replay of one strategy on one coin, under one reading.
 
+    The coin may be one of several in an account: then equity, and what is measured by it, is
+    the account's.
+
     Attributes
     ----------
     run_id
-        Hash of rule, parameters, costs, decisions and the rows that were traded on; all
-        readings share it.
+        Hash of rule, parameters, costs, decisions and the rows that were traded on, of all
+        coins in the account; all readings share it.
     strategy
         The rule.
     bars
@@ -47,6 +52,10 @@ class Run:
         What went into the kernel and what came out.
     sources
         Of the bars, the funding and the maps that were read.
+    account_coins
+        Coins of the account, by name.
+    drilled
+        What trades told of bars to the drilled reading; null: they were not asked.
     """
 
     run_id: str
@@ -57,6 +66,8 @@ class Run:
     decisions: Decisions
     replay: Replay
     sources: frozenset[str]
+    account_coins: tuple[str, ...]
+    drilled: Drilled | None = None
 
     @property
     def coin(self) -> str:
@@ -94,7 +105,7 @@ class Run:
         """Return the counts and measures of the run, named as in ``backtest_runs``."""
         played, decisions = self.replay, self.decisions
         returns = played.trade_returns
-        start, equity = played.start_equity, played.equity
+        start, equity = played.start_equity, played.account.equity
         dropped = self.could & (decisions.side == 0)
         return {
             "signals": int(self.could.sum()),
@@ -121,7 +132,7 @@ def run(
     readings: Sequence[str] | None = None,
     maps: MapReader | None = None,
 ) -> list[Run]:
-    """Replay a strategy on a tape under every reading.
+    """Replay a strategy on a tape, in an account of its own, under every reading.
 
     Parameters
     ----------
@@ -139,6 +150,59 @@ def run(
     ValueError
         If the strategy decides what no venue would take; the message names it.
     """
+    return _replayed([settle(tape, strategy, maps)], strategy, readings)
+
+
+def run_together(
+    tapes: Sequence[Tape], strategy: Strategy, readings: Sequence[str] | None = None
+) -> list[Run]:
+    """Replay a strategy on tapes, all in one account, under every reading.
+
+    Parameters
+    ----------
+    tapes
+        What the venue did, one a coin.
+    strategy
+        The rule; it decides on each coin from what it may see of that one.
+    readings
+        Of :data:`backtest.replay.READINGS`; null: all that any of the tapes has.
+
+    Returns
+    -------
+    list
+        Coin by coin, every reading of each.
+
+    Raises
+    ------
+    ValueError
+        If the strategy decides what no venue would take; the message names it.
+    """
+    return _replayed([settle(tape, strategy) for tape in tapes], strategy, readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was decided on one tape, before it is replayed.
+
+    Attributes
+    ----------
+    tape, leg
+        What the venue did, and what was decided on it.
+    name
+        Of a run of it in an account of its own.
+    costs, sources
+        As in :class:`Run`.
+    """
+
+    tape: Tape
+    leg: Leg
+    name: str
+    costs: str
+    sources: frozenset[str]
+
+
+def settle(tape: Tape, strategy: Strategy, maps: MapReader | None = None) -> Settled:
+    """Let a strategy decide on a tape; see :func:`run`."""
     sources = {tape.bars.source} | ({tape.funding.source} - {None})
     read = maps or tape.read_maps
 
@@ -150,20 +214,55 @@ def run(
     decisions = decide(strategy, tape.view(told))
     leg = tape.leg(decisions)
     costs = as_json(tape.terms.costs.as_dict() | {"slippage_basis": tape.slippage.basis})
-    run_id = name_run(tape, strategy, leg, costs)
+    name = name_run(tape, strategy, leg, costs)
+    return Settled(tape, leg, name, costs, frozenset(sources))
+
+
+def _replayed(
+    coins: Sequence[Settled], strategy: Strategy, readings: Sequence[str] | None
+) -> list[Run]:
+    """Replay what was decided on coins of one account, coin by coin, every reading of each."""
+    there = {bound for one in coins for bound in one.tape.readings}
+    bounds = readings or [bound for bound in READINGS if bound in there]
+    legs, terms = [one.leg for one in coins], coins[0].tape.terms
+    played = {bound: replay_shares(legs, terms, bound=bound) for bound in bounds}
+    told = _told(played, len(coins))
+    if readings is None and not any(map(_looked, legs, told)):
+        bounds = [bound for bound in bounds if bound != "drilled"]
+    own = [by.named(one.name) if by else one.name for one, by in zip(coins, told, strict=True)]
+    names = sorted(own)
     return [
         Run(
-            run_id,
+            own[number] if len(names) == 1 else _name_in(own[number], names),
             strategy,
-            tape.period,
-            tape.knowable,
-            costs,
-            leg.decisions,
-            replay([leg], tape.terms, bound=bound),
-            frozenset(sources),
+            one.tape.period,
+            one.tape.knowable,
+            one.costs,
+            one.leg.decisions,
+            played[bound][number],
+            one.sources,
+            tuple(sorted(other.tape.coin for other in coins)),
+            told[number],
         )
-        for bound in readings or tape.readings
+        for number, one in enumerate(coins)
+        for bound in bounds
     ]
+
+
+def _told(played: Mapping[str, Sequence[Replay]], coins: int) -> list[Drilled | None]:
+    """Return what trades told of each coin."""
+    shares = played.get("drilled", ())
+    return [share.drilled[0] for share in shares] or [None] * coins
+
+
+def _looked(leg: Leg, told: Drilled | None) -> bool:
+    """Return whether any bar was looked into: otherwise that reading is the pessimistic one."""
+    return leg.fine is not None or (told is not None and told.made > 0)
+
+
+def _name_in(name: str, names: Sequence[str]) -> str:
+    """Return the name of a run of an account: others do with it what the other coins did."""
+    return hashlib.sha256(json.dumps([name, *names]).encode()).hexdigest()[:16]
 
 
 def decide(strategy: Strategy, view: View) -> Decisions:
@@ -185,7 +284,7 @@ def decide(strategy: Strategy, view: View) -> Decisions:
 
 
 def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
-    """Return the name of a run: the same for the same decisions on the same rows, and no other.
+    """Return the name of a run in an account of its own: of these decisions on these rows.
 
     Parameters
     ----------

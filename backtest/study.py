@@ -7,12 +7,16 @@ import duckdb
 import numpy as np
 
 from backtest.market import is_simulated, mixed
+from backtest.one_account import in_accounts
 from backtest.question import Question
-from backtest.runs import Run, run
+from backtest.runs import Run, run_together
 from backtest.tape import Tape, load_tape
 from backtest.terms import assumptions
 
 Progress = Callable[[str, int, int], None]
+
+# Tapes by all that :func:`backtest.tape.load_tape` is asked for.
+Shelf = dict[tuple[object, ...], Tape]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,21 @@ class Played:
         said = []
         for tape, own in zip(self.tapes, self.of("pessimistic"), strict=True):
             said += [*tape.notes(), *map_notes(own)]
+            if own.drilled is not None and (told := own.drilled.sentence):
+                said.append(f"{own.coin}: {told}")
         return list(dict.fromkeys(said))
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Return what is taken for granted, one sentence each."""
-        return assumptions(self.question.terms)
+        return assumptions(self.question.terms, shared=self.question.shared)
 
 
 def play(
-    lake: duckdb.DuckDBPyConnection, question: Question, progress: Progress | None = None
+    lake: duckdb.DuckDBPyConnection,
+    question: Question,
+    progress: Progress | None = None,
+    shelf: Shelf | None = None,
 ) -> Played:
     """Replay a question's rule, and the same without the map, on every coin.
 
@@ -88,6 +97,8 @@ def play(
         What is asked.
     progress
         Told what is done, how many coins are done, of how many.
+    shelf
+        Tapes of this lake that were read before; those that are read now are put there.
 
     Raises
     ------
@@ -99,24 +110,16 @@ def play(
     """
     without = question.strategy.without_map()
     warmup = max(question.strategy.warmup, 0 if without is None else without.warmup)
-    since, until = question.period
-    parts = []
-    for number, coin in enumerate(question.coins):
+    shelf = {} if shelf is None else shelf
+
+    def read(number: int, coin: str) -> Tape:
         if progress is not None:
             progress(coin, number, len(question.coins))
-        tape = load_tape(
-            lake,
-            coin,
-            since,
-            until,
-            question.terms,
-            interval=question.interval,
-            venue=question.venue,
-            warmup=warmup,
-            knowable=question.knowable,
-            live_flow=question.live_flow,
-        )
-        parts.append(play_tapes(question, [tape]))
+        return _tape(lake, question, coin, warmup, shelf)
+
+    parts = []
+    for coins in in_accounts(list(enumerate(question.coins)), question.account):
+        parts.append(play_tapes(question, [read(*one) for one in coins]))
     if progress is not None:
         progress("done", len(question.coins), len(question.coins))
     return Played(
@@ -130,9 +133,32 @@ def play(
 def play_tapes(question: Question, tapes: Sequence[Tape]) -> Played:
     """Replay a question's rule, and the same without the map, on tapes that are there."""
     without = question.strategy.without_map()
-    own = [one for tape in tapes for one in run(tape, question.strategy)]
-    base = [] if without is None else [one for tape in tapes for one in run(tape, without)]
+    accounts = in_accounts(tapes, question.account)
+    own, base = (
+        [one for coins in accounts for one in run_together(coins, rule)]
+        if rule is not None
+        else []
+        for rule in (question.strategy, without)
+    )
     return Played(question, list(tapes), own, base)
+
+
+def _tape(
+    lake: duckdb.DuckDBPyConnection, question: Question, coin: str, warmup: int, shelf: Shelf
+) -> Tape:
+    """Return a coin's tape from the shelf, put there first where it is not."""
+    asked = coin, *question.period, question.terms
+    more = {
+        "interval": question.interval,
+        "venue": question.venue,
+        "warmup": warmup,
+        "knowable": question.knowable,
+        "live_flow": question.live_flow,
+    }
+    key = (*asked, *more.values())
+    if key not in shelf:
+        shelf[key] = load_tape(lake, *asked, **more)
+    return shelf[key]
 
 
 def map_notes(own: Run) -> list[str]:

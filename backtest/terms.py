@@ -100,8 +100,22 @@ class Terms:
         return out
 
 
-def assumptions(terms: Terms) -> tuple[str, ...]:
-    """Return what a replay on these terms takes for granted, one sentence each."""
+def assumptions(terms: Terms, *, shared: bool) -> tuple[str, ...]:
+    """Return what a replay on these terms takes for granted, one sentence each.
+
+    Parameters
+    ----------
+    terms
+        Of every account.
+    shared
+        Whether several coins are in one.
+    """
+    in_accounts = "each coin in an account of its own"
+    if shared:
+        in_accounts = (
+            "all coins in one account: sizes follow its equity, margin is shared, and when it "
+            "is liquidated all positions go"
+        )
     late = "" if terms.latency == AT_ONCE else f" after {_seconds(terms.latency)} on the way"
     said = [
         f"A decision made at the close of a bar fills at the next open{late}, in full.",
@@ -114,10 +128,10 @@ def assumptions(terms: Terms) -> tuple[str, ...]:
         "A bar in which what came first cannot be told is read twice, for the worse "
         "(pessimistic) and for the better (optimistic); where finer bars are held, they are "
         "looked into (drilled).",
-        "One position a coin at a time, each coin in an account of its own; no signal is taken "
-        "at a close at which a position is open.",
-        "The account is liquidated when its equity falls below the maintenance margin of the "
-        "coin's tiers as they stood at the start, on prices of trades in place of the mark.",
+        f"One position a coin at a time, {in_accounts}; no signal is taken at a close at which "
+        "a position in the coin is open.",
+        "An account is liquidated when its equity falls below the maintenance margin of its "
+        "coins' tiers as they stood at the start, on prices of trades in place of the mark.",
         "A bar is known at its close. Holding times count bars, so a hole between bars "
         "lengthens them.",
         "Orders that take pay the taker fee, orders that rested the maker fee.",

@@ -50,12 +50,14 @@ class Trials:
 def trial_id(question: Question) -> str:
     """Return the name of a trial: the same for what gives the same trades of the same rows.
 
-    Seed and draws of placebos do not count, nor does the order of the coins; nor, for a rule
-    that looks at neither map nor flow, when those were known.
+    Seed and draws of placebos do not count, nor does the order of the coins; nor whose account
+    a single coin is in; nor, for a rule that looks at neither map nor flow, when those were
+    known.
     """
     said = json.loads(question.as_json())
     blind = ("knowable", "live_flow") if question.strategy.blind else ()
-    for name in ("seed", "draws", *blind):
+    alone = () if question.shared else ("account",)
+    for name in ("seed", "draws", *blind, *alone):
         said.pop(name)
     said["coins"] = sorted(said["coins"])
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

@@ -134,7 +134,8 @@ def _tested(findings: Findings) -> Iterator[str]:
     what, first = findings.subject, findings.readings[0]
     rows = "simulated rows" if what.source == "simulated" else "recorded rows"
     yield (
-        f"Tested: {what.rule} ({what.variant}) on {', '.join(what.coins)}, {what.interval} "
+        f"Tested: {what.rule} ({what.variant}) on {', '.join(what.coins)}"
+        f"{' in one account' if what.shared else ''}, {what.interval} "
         f"bars from {what.since[:16]} to {what.until[:16]}, {rows}: "
         f"{_count(first.attempts, 'attempt')}, {_count(first.trades, 'trade')}."
     )

@@ -23,6 +23,13 @@ def question_options(verb: Verb) -> Verb:
         click.option("--coin", "coins", multiple=True, required=True, help="BTC, or BTC,ETH."),
         click.option("--from", "since", required=True, help="First day or moment, UTC."),
         click.option("--to", "until", required=True, help="Day or moment after the last, UTC."),
+        click.option(
+            "--account",
+            default="each",
+            show_default=True,
+            help="each: every coin has an account of its own; one: all are in one, so that "
+            "sizes follow its equity, margin is shared, and one liquidation takes all.",
+        ),
         click.option("--interval", default="1h", show_default=True, help="Length of a bar."),
         click.option("--venue", help="Whose candles; left out: Hyperliquid's, or the fullest."),
         click.option(
@@ -72,7 +79,11 @@ def question_options(verb: Verb) -> Verb:
             help="Most notional over equity; never more than the coin's own.",
         ),
         click.option(
-            "--equity", type=float, default=10_000.0, show_default=True, help="Of a coin, USD."
+            "--equity",
+            type=float,
+            default=10_000.0,
+            show_default=True,
+            help="Of an account at the start, USD.",
         ),
         click.option("--seed", type=int, default=0, show_default=True, help="Of all draws."),
     ]
@@ -169,6 +180,7 @@ def question_of(strategy: Any, draws: int = 200, **words: Any) -> Question:
         coins=tuple(names),
         since=as_moment(words["since"], "--from"),
         until=as_moment(words["until"], "--to"),
+        account=words["account"],
         interval=words["interval"],
         venue=words["venue"],
         knowable=words["knowable"],

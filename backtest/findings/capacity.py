@@ -7,9 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from backtest.again import again, funded, sized
+from backtest.again import funded, sized, together
+from backtest.bars import Bars
+from backtest.one_account import in_accounts
 from backtest.pooled import attempts_of
 from backtest.records import NOT_TAKEN, REFUSED
+from backtest.replay import Replay
 from backtest.runs import Run
 from backtest.tape import Tape
 
@@ -40,7 +43,9 @@ class Capacity:
     zero: float | None
 
 
-def capacity(tapes: Sequence[Tape], own: Sequence[Run]) -> Capacity | None:
+def capacity(
+    tapes: Sequence[Tape], own: Sequence[Run], account: str = "each"
+) -> Capacity | None:
     """Replay a rule's decisions at other sizes.
 
     Parameters
@@ -49,6 +54,9 @@ def capacity(tapes: Sequence[Tape], own: Sequence[Run]) -> Capacity | None:
         One a coin.
     own
         The rule's runs, pessimistic reading.
+    account
+        As in :class:`backtest.question.Question`: coins of one account are replayed in one of
+        another size, all together.
 
     Returns
     -------
@@ -60,20 +68,23 @@ def capacity(tapes: Sequence[Tape], own: Sequence[Run]) -> Capacity | None:
         return None
     middle = float(np.median(np.concatenate(entered)))
     means = []
+    accounts = in_accounts(list(zip(tapes, own, strict=True)), account)
     for factor in FACTORS:
-        played = [
-            (
-                tape.period,
-                again(tape, sized(run.decisions, factor), terms=funded(tape.terms, factor)),
-            )
-            for tape, run in zip(tapes, own, strict=True)
-        ]
+        played = [one for coins in accounts for one in _at_size(coins, factor)]
         taken = any(
             (one.outcome[one.outcome != NOT_TAKEN] != REFUSED).any() for _, one in played
         )
         means.append(attempts_of(played).mean if taken else None)
     notional = tuple(middle * factor for factor in FACTORS)
     return Capacity(FACTORS, notional, tuple(means), turning(notional, means))
+
+
+def _at_size(coins: Sequence[tuple[Tape, Run]], factor: float) -> list[tuple[Bars, Replay]]:
+    """Replay the coins of an account with ``factor`` times the orders and the equity."""
+    tapes = [tape for tape, _ in coins]
+    decisions = [sized(run.decisions, factor) for _, run in coins]
+    shares = together(tapes, decisions, terms=funded(tapes[0].terms, factor))
+    return [(tape.period, share) for tape, share in zip(tapes, shares, strict=True)]
 
 
 def turning(notional: Sequence[float], mean: Sequence[float | None]) -> float | None:

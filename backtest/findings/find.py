@@ -36,6 +36,8 @@ class Subject:
         Names, as in ``backtest_runs``.
     coins, interval, since, until, knowable
         As in :class:`backtest.question.Question`; times in ISO 8601, UTC.
+    shared
+        Whether several coins were in one account.
     source
         ``simulated`` where any row read was, else ``undertow``.
     """
@@ -47,6 +49,7 @@ class Subject:
     since: str
     until: str
     knowable: bool
+    shared: bool
     source: str
 
 
@@ -160,7 +163,7 @@ def find(
         ),
         tuple(against(attempts, one, np.random.default_rng(held)) for one in placebos),
         sturdy(attempts, [run.bars for run in own]),
-        capacity(played.tapes, own),
+        capacity(played.tapes, own, played.question.account),
         None if lake is None else cascade_study(lake, played.tapes),
         split(own),
         months(attempts, daily),
@@ -181,5 +184,6 @@ def _subject(played: Played) -> Subject:
         question.since.isoformat(),
         question.until.isoformat(),
         question.knowable,
+        question.shared,
         "simulated" if simulated else "undertow",
     )

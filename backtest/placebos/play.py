@@ -1,15 +1,15 @@
-"""This module plays the placebos of a study, coin by coin, and pools what came of them."""
+"""This module plays the placebos of a study, account by account, and pools them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from backtest.again import again
-from backtest.bars import Bars
+from backtest.again import together
 from backtest.decisions import Decisions
 from backtest.flow import Flow
+from backtest.one_account import in_accounts
 from backtest.placebos.anchor import anchor_of
 from backtest.placebos.atlas import Atlas, NotHeld
 from backtest.placebos.distance_only import distance_only
@@ -34,6 +34,10 @@ DRAWN = (TIMES, SHUFFLED)
 Rng = np.random.Generator
 
 
+class Widened(Exception):
+    """A placebo asked for maps that were not held; they are now, and it begins anew."""
+
+
 @dataclass(frozen=True)
 class CoinPlacebos:
     """The placebos of one coin.
@@ -48,15 +52,12 @@ class CoinPlacebos:
         What the rule asked for.
     rng
         Gives the numbers of a placebo's draw.
-    draws
-        How many of each that is drawn.
     """
 
     tape: Tape
     own: Run
     looked: Looked
     rng: Callable[[str, int], Rng]
-    draws: int
 
     @cached_property
     def atlas(self) -> Atlas | None:
@@ -64,45 +65,53 @@ class CoinPlacebos:
         reach = self.looked.reach_pct
         return None if reach is None else Atlas(self.tape, self.looked.asked, reach)
 
-    def of(self, name: str) -> list[Replay]:
-        """Return the replays of a placebo, draw by draw; none where it means nothing here."""
+    def decide(self, name: str, draw: int) -> Decisions | None:
+        """Return what a draw of a placebo decides; None: it means nothing here.
+
+        Raises
+        ------
+        Widened
+            If it is not to be had from the maps that were held: once, at most.
+        """
         try:
-            return self._of(name)
+            made = self._decide(name, draw)
         except NotHeld:
+            if self.wide:
+                raise
             # What it asks for hangs on what it is told: it may ask at every close then.
             reach = max(self.looked.reach_pct or 0.0, REACH_PCT)
             self.__dict__["atlas"] = Atlas(self.tape, askable(self.tape), reach)
-            return self._of(name)
+            self.__dict__["wide"] = True
+            raise Widened from None
+        if made is None:
+            return None
+        return made.but(side=np.where(allowed(self.tape), made.side, 0))
 
-    def _of(self, name: str) -> list[Replay]:
+    @cached_property
+    def wide(self) -> bool:
+        """Return whether the maps of every close are held."""
+        return False
+
+    def _decide(self, name: str, draw: int) -> Decisions | None:
         if name == TIMES:
-            return [self._at_random(draw) for draw in range(self.draws)]
+            run, rng = self.own, self.rng(TIMES, draw)
+            px = run.bars.close_px
+            return random_times(run.decisions, run.replay, px, allowed(self.tape), rng)
         flow, atlas = self.looked.flow, self.atlas
         bars = self.tape.bars
         if atlas is None and (flow is None or name == DISTANCE):
-            return []
+            return None
         if name == SHUFFLED:
-            drawn = [self._shuffled(draw) for draw in range(self.draws)]
-            # A replay without trades is false, and a draw all the same.
-            return [one for one in drawn if one is not None]
+            return self._shuffled(draw)
         read = None if atlas is None else atlas.reader()
         if name == MIRRORED:
             maps = read and mirrored_maps(read, anchor_of(bars))
-            return [self._shown(maps, flow and mirrored_flow(flow))]
+            return self._shown(maps, flow and mirrored_flow(flow))
         if name == DISTANCE:
-            return [self._shown(distance_only(read), flow)]
-        return [
-            self._shown(read and yesterdays_maps(read), flow and yesterdays_flow(flow, bars))
-        ]
+            return self._shown(distance_only(read), flow)
+        return self._shown(read and yesterdays_maps(read), flow and yesterdays_flow(flow, bars))
 
-    def _at_random(self, draw: int) -> Replay:
-        run, rng = self.own, self.rng(TIMES, draw)
-        px = run.bars.close_px
-        return self._replayed(
-            random_times(run.decisions, run.replay, px, allowed(self.tape), rng)
-        )
-
-    def _shuffled(self, draw: int) -> Replay | None:
+    def _shuffled(self, draw: int) -> Decisions | None:
         """Return one draw; None: there is nothing to shuffle with."""
         rng, flow = self.rng(SHUFFLED, draw), self.looked.flow
         maps = None if self.atlas is None else shuffled_maps(self.atlas, rng)
@@ -111,12 +120,8 @@ class CoinPlacebos:
             return None
         return self._shown(maps, other)
 
-    def _shown(self, maps: MapReader | None, flow: Flow | None) -> Replay:
-        return self._replayed(decided(self.tape, self.own.strategy, maps, flow))
-
-    def _replayed(self, decisions: Decisions) -> Replay:
-        side = np.where(allowed(self.tape), decisions.side, 0)
-        return again(self.tape, decisions.but(side=side))
+    def _shown(self, maps: MapReader | None, flow: Flow | None) -> Decisions:
+        return decided(self.tape, self.own.strategy, maps, flow)
 
 
 def askable(tape: Tape) -> np.ndarray:
@@ -149,25 +154,33 @@ def play_placebos(played: Played, progress: Progress | None = None) -> list[Plac
     list
         Random times of any rule that was played; of a rule that asks for maps or flow also the
         others.  A coin that has nothing to be shuffled with (a single snapshot or day) keeps
-        what it is; where that is so of all coins there is no such placebo.
+        what it is; where that is so of all coins there is no such placebo.  Coins of one
+        account are decided on first, and then replayed in it.
     """
     question = played.question
     found: dict[str, list[list[Draw]]] = {name: [] for name in NAMES}
-    coins = list(zip(played.tapes, played.of("pessimistic"), strict=True))
+    own = played.of("pessimistic")
 
     # A draw is one of all coins, as what they do together is no less so for a placebo.
     def rng(name: str, draw: int) -> Rng:
         return np.random.default_rng([question.seed, NAMES.index(name), draw])
 
-    for number, (tape, own) in enumerate(coins):
-        one = CoinPlacebos(tape, own, look(tape, own.strategy), rng, question.draws)
+    done, kept = 0, []
+    pairs = list(zip(played.tapes, own, strict=True))
+    for account in in_accounts(pairs, question.account):
+        coins = [
+            CoinPlacebos(tape, run, look(tape, run.strategy), rng) for tape, run in account
+        ]
         for name in NAMES:
             if progress is not None:
-                progress(f"{name} {tape.coin}", number, len(coins))
-            found[name].append([_draw(tape.period, replayed) for replayed in one.of(name)])
+                said = ", ".join(one.tape.coin for one in coins)
+                progress(f"{name} {said}", done, len(own))
+            draws = question.draws if name in DRAWN else 1
+            found[name].append(_drawn(coins, name, draws))
+        kept.append(_draw(coins, [run.replay for _, run in account]))
+        done += len(coins)
     if progress is not None:
-        progress("placebos", len(coins), len(coins))
-    kept = [_draw(tape.period, own.replay) for tape, own in coins]
+        progress("placebos", len(own), len(own))
     return [
         Placebo(name, name in DRAWN, _pooled(drawn, kept))
         for name, drawn in found.items()
@@ -175,12 +188,36 @@ def play_placebos(played: Played, progress: Progress | None = None) -> list[Plac
     ]
 
 
-def _draw(bars: Bars, replayed: Replay) -> Draw:
-    return Draw(attempts_of([(bars, replayed)]), float(replayed.trades["pnl"].sum()))
+def _drawn(coins: Sequence[CoinPlacebos], name: str, draws: int) -> list[Draw]:
+    """Return the draws of a placebo on an account; none where it means nothing there."""
+    while True:
+        try:
+            return list(_each_draw(coins, name, draws))
+        except Widened:
+            continue
+
+
+def _each_draw(coins: Sequence[CoinPlacebos], name: str, draws: int) -> Iterator[Draw]:
+    for draw in range(draws):
+        made = [one.decide(name, draw) for one in coins]
+        if all(one is None for one in made):
+            return
+        decisions = [
+            one.own.decisions if other is None else other
+            for one, other in zip(coins, made, strict=True)
+        ]
+        yield _draw(coins, together([one.tape for one in coins], decisions))
+
+
+def _draw(coins: Sequence[CoinPlacebos], replays: Sequence[Replay]) -> Draw:
+    """Return what came of a draw on an account, of its coins' shares."""
+    pairs = [(one.tape.period, share) for one, share in zip(coins, replays, strict=True)]
+    pnl = sum(share.trades["pnl"].sum() for share in replays)
+    return Draw(attempts_of(pairs), float(pnl))
 
 
 def _pooled(drawn: list[list[Draw]], kept: list[Draw]) -> tuple[Draw, ...]:
-    """Return each draw of all coins; of a coin without draws, what was ``kept``."""
+    """Return each draw of all accounts; of one without draws, what was ``kept``."""
     many = max(map(len, drawn))
     filled = [draws or [own] * many for draws, own in zip(drawn, kept, strict=True)]
     return tuple(

@@ -64,7 +64,9 @@ def compared(world: World, terms: Terms, run: Run, other: Run) -> Difference | N
 
 def _differences(world: World, terms: Terms, run: Run, other: Run) -> Iterator[Found]:
     """Yield the first difference of each kind."""
-    last, end = world.row, run.bars.end
+    last, end = world.row_of(run.coin), run.bars.end
+    if last < 0:
+        return
     if len(other.bars) <= last:
         yield "bar", end[last], "bars", len(run.bars), len(other.bars)
         return
@@ -78,7 +80,10 @@ def _differences(world: World, terms: Terms, run: Run, other: Run) -> Iterator[F
         if found := first_unlike(pairs):
             row, *rest = found
             yield what, end[row], *rest
-    entered = last + int(world.kind == OPENED and terms.latency == AT_ONCE)
+    # Another coin of the account may have no bar that opens at the cut.
+    follows = run.bars.start[last + 1 : last + 2] == world.cut
+    opens = world.kind == OPENED and terms.latency == AT_ONCE and follows.any()
+    entered = last + int(opens)
     names = ENTRY if terms.limit != "share" else ENTRY[:2]
     for ours, theirs, compare in (
         (entries(run, last, entered), entries(other, last, entered), names),

@@ -72,7 +72,8 @@ class Count:
 
     def look(self, world: World, run: Run, other: Run) -> None:
         """Look whether other entries are wanted after a cut where other things happen."""
-        ours, theirs = (one.decisions.wanted[world.row + 1 :] for one in (run, other))
+        after = world.row_of(run.coin) + 1
+        ours, theirs = (one.decisions.wanted[after:] for one in (run, other))
         if world.kind == TRUNCATED or not ours.any():
             return
         moved = not np.array_equal(ours, theirs)
@@ -82,8 +83,9 @@ class Count:
         """Count a world in which nothing had changed."""
         self.moments.add((world.pin.coin, world.cut))
         self.replays += 1
-        self.decisions += (world.row + 1) * len({run.run_id for run in played.runs})
-        self.trades += sum(ended(run, world.row).size for run in played.runs)
+        closes = {run.run_id: world.row_of(run.coin) + 1 for run in played.runs}
+        self.decisions += sum(closes.values())
+        self.trades += sum(ended(run, closes[run.run_id] - 1).size for run in played.runs)
         self.tell(world.pin.coin)
 
     def proof(self, difference: Difference | None) -> Proof:

@@ -6,44 +6,46 @@ can fill after it, so a bar in which nothing happens follows the cut.
 """
 
 from backtest.market import HOME
-from backtest.proof.worlds import TRUNCATED, World
+from backtest.proof.worlds import TRUNCATED, Last, Pin, World
 from warehouse.attach import quoted
 from warehouse.contracts.tables import CANDLES, FUNDING
 
 
 def candles(rows: str, world: World) -> str:
     """Return a select of the candles that a study was played on, and of other coins."""
-    rows = f"select part.* from ({rows}) as part where {_pinned_candles(world)}"
-    return f"{rows} union all {_empty_bar(world)}" if world.kind == TRUNCATED else rows
+    pinned = " and ".join(_pinned_candles(one.pin) for one in world.lasts)
+    rows = f"select part.* from ({rows}) as part where {pinned}"
+    if world.kind != TRUNCATED:
+        return rows
+    return " union all ".join([rows, *(_empty_bar(world, one) for one in world.lasts)])
 
 
 def payments(rows: str, world: World) -> str:
     """Return a select of the payments that a study was charged, and of other coins."""
-    pin = world.pin
-    if pin.funding is None:
-        return rows
-    rows = (
-        f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
-        f"or part.source = {quoted(pin.funding)}"
-    )
-    return _with_payment(rows, world) if world.kind == TRUNCATED else rows
+    for pin in (one.pin for one in world.lasts if one.pin.funding is not None):
+        rows = (
+            f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
+            f"or part.source = {quoted(pin.funding)}"
+        )
+        if world.kind == TRUNCATED:
+            rows = _with_payment(rows, world, pin)
+    return rows
 
 
-def _pinned_candles(world: World) -> str:
-    """Return that a candle is of those that the study was played on."""
-    pin = world.pin
+def _pinned_candles(pin: Pin) -> str:
+    """Return that a candle is of those that the study was played on, or of another coin."""
     own = f"part.venue = {quoted(pin.venue)} and part.source = {quoted(pin.source)}"
     home = f"part.venue = {quoted(HOME)} and part.source = {quoted(pin.home or '')}"
     intervals = ", ".join(map(quoted, pin.intervals))
     return (
-        f"part.coin <> {quoted(pin.coin)} "
-        f"or (part.interval in ({intervals}) and ({own} or {home}))"
+        f"(part.coin <> {quoted(pin.coin)} "
+        f"or (part.interval in ({intervals}) and ({own} or {home})))"
     )
 
 
-def _empty_bar(world: World) -> str:
-    """Return a bar after the cut in which nothing happens."""
-    pin, cut, px = world.pin, world.sql, f"{world.close_px!r}::double"
+def _empty_bar(world: World, last: Last) -> str:
+    """Return a bar after the cut in which nothing happens to a coin."""
+    pin, cut, px = last.pin, world.sql, f"{last.close_px!r}::double"
     values = {
         "day": f"({cut} at time zone 'UTC')::date",
         "venue": quoted(pin.venue),
@@ -58,9 +60,9 @@ def _empty_bar(world: World) -> str:
     return "select " + ", ".join(f"{values[name]} as {name}" for name in CANDLES.promised.names)
 
 
-def _with_payment(rows: str, world: World) -> str:
-    """Return payments, with one of nothing at the open of the empty bar."""
-    pin, cut = world.pin, world.sql
+def _with_payment(rows: str, world: World, pin: Pin) -> str:
+    """Return payments, with one of nothing at the open of a coin's empty bar."""
+    cut = world.sql
     values = {
         "day": f"({cut} at time zone 'UTC')::date",
         "venue": quoted(HOME),

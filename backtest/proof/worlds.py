@@ -74,6 +74,25 @@ def _fullest(tape: Tape) -> str | None:
     return found[0][0] if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last bar of a coin that had closed by a cut.
+
+    Attributes
+    ----------
+    pin
+        Which rows its tape was made of.
+    row
+        Bar of the period; -1: none had.
+    close_px
+        Its close, USD; where there is none, the first open.
+    """
+
+    pin: Pin
+    row: int
+    close_px: float
+
+
 # What a study with live flow knows as it happens.
 HEARD = ("fills", "asset_contexts", "funding", "order_books")
 
@@ -103,6 +122,8 @@ class World:
         True: but not what is heard live, see :data:`HEARD`.
     pin
         Whose bars they are.
+    others
+        The other coins of the account.
     """
 
     kind: str
@@ -113,6 +134,17 @@ class World:
     knowable: bool
     live_flow: bool
     pin: Pin
+    others: tuple[Last, ...] = ()
+
+    @property
+    def lasts(self) -> tuple[Last, ...]:
+        """Return the last bar of each coin of the account."""
+        return (Last(self.pin, self.row, self.close_px), *self.others)
+
+    def row_of(self, coin: str) -> int:
+        """Return the last bar of a coin of the account; -1: none had closed."""
+        (row,) = (one.row for one in self.lasts if one.pin.coin == coin)
+        return row
 
     def waits(self, table: str) -> bool:
         """Return whether rows of a table count from their publication on."""

@@ -1,4 +1,4 @@
-"""This module pools the equity of several coins into one curve, and thins it for drawing."""
+"""This module pools the equity of accounts into one curve, and thins it for drawing."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Curve:
     fall: list[float]
 
 
-def pooled(equity: pl.DataFrame, start_equity: float) -> Curve | None:
+def pooled(equity: pl.DataFrame, start_equity: float, *, shared: bool = False) -> Curve | None:
     """Return the curve of accounts that started alike; None: no rows.
 
     Parameters
@@ -35,9 +35,13 @@ def pooled(equity: pl.DataFrame, start_equity: float) -> Curve | None:
         Rows of ``backtest_equity`` of one reading, one run a coin.
     start_equity
         Of each account, USD.
+    shared
+        Whether all coins are in one, whose equity the rows of each tell.
     """
     if not equity.height:
         return None
+    if shared:
+        equity = equity.unique("time_ts").with_columns(coin=pl.lit("all"))
     wide = equity.pivot(on="coin", index="time_ts", values="equity").sort("time_ts")
     # An account without a bar at a moment stands where it stood, at first where it started.
     held = wide.select(

@@ -22,23 +22,26 @@ def equity_section(facts: Facts, plots: Plots) -> Html:
         return panel("Equity and drawdown", nothing("The lake holds no equity of this study."))
     apart = [bound for bound in own if own[bound].gain != own["pessimistic"].gain]
     base = facts.curves.get((False, "pessimistic"))
+    shared = facts.findings.subject.shared
     drawn = _figure(facts.name, {b: own[b] for b in ("pessimistic", *apart)}, base)
     return panel(
         "Equity and drawdown",
-        element("p", _caption(own, apart, base), class_="caption"),
+        element("p", _caption(own, apart, base, shared), class_="caption"),
         plots.add(drawn, f"Equity and drawdown of {facts.name}"),
     )
 
 
-def _caption(own: dict[str, Curve], apart: list[str], base: Curve | None) -> str:
+def _caption(own: dict[str, Curve], apart: list[str], base: Curve | None, shared: bool) -> str:
     first = own["pessimistic"]
-    said = (
-        "All coins together, each in an account of its own; profits are not compounded. Read "
-        f"pessimistically it ends at {_pct(first.gain[-1])}, at worst {_deepest(first)} "
+    said = "All coins together, each in an account of its own; profits are not compounded. "
+    if shared:
+        said = "The account that all coins are in. "
+    said += (
+        f"Read pessimistically it ends at {_pct(first.gain[-1])}, at worst {_deepest(first)} "
         "below its peak. "
     )
     for bound in apart:
-        adverb = "by finer bars" if bound == "drilled" else "optimistically"
+        adverb = "by finer bars or trades" if bound == "drilled" else "optimistically"
         said += f"Read {adverb}: {_pct(own[bound].gain[-1])}. "
     if not apart:
         said += "Every reading of ambiguous bars gives the same curve. "

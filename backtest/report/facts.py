@@ -111,7 +111,9 @@ def read_facts(lake: duckdb.DuckDBPyConnection, run: str) -> Facts:
         findings,
         runs,
         trades,
-        *_equity(lake, study, named, question["terms"]["start_equity"]),
+        *_equity(
+            lake, study, named, question["terms"]["start_equity"], findings.subject.shared
+        ),
         placebos,
         read_surface(lake, study, question),
     )
@@ -133,7 +135,11 @@ def _rows(
 
 
 def _equity(
-    lake: duckdb.DuckDBPyConnection, study: dict, named: Recorded, start_equity: float
+    lake: duckdb.DuckDBPyConnection,
+    study: dict,
+    named: Recorded,
+    start_equity: float,
+    shared: bool,
 ) -> tuple[dict[tuple[bool, str], Curve], dict[str, pl.DataFrame]]:
     """Return curves and prices, one curve's rows at a time: a year of minutes has millions."""
     curves: dict[tuple[bool, str], Curve] = {}
@@ -150,7 +156,7 @@ def _equity(
                 """,
                 params={"names": list(names), "bound": bound, **_days(study)},
             ).pl()
-            curve = pooled(rows, start_equity)
+            curve = pooled(rows, start_equity, shared=shared)
             if curve is not None:
                 curves[own, bound] = curve
             if own and bound == "pessimistic":

@@ -61,6 +61,7 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
     return [
         ("Period", f"{words.day(study['start_ts'])} to {words.utc(study['end_ts'])}"),
         ("Bars", facts.question["interval"]),
+        *([("Account", "one for all coins")] if found.subject.shared else []),
         ("Attempts", f"{first.attempts:,}, {words.count(first.trades, 'trade')}"),
         ("Ambiguous trades", share(first.ambiguous, "no trades")),
         ("Trials counted", f"{found.ratio.trials:,}"),

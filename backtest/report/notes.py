@@ -21,7 +21,8 @@ def notes_section(facts: Facts, same_code: bool) -> Html:
         ("What was charged", _charged(facts)),
         ("Parameters", _parameters(facts.question["strategy"])),
     ]
-    heard = list(assumptions(terms_asked(facts.question["terms"])))
+    shared = facts.findings.subject.shared
+    heard = list(assumptions(terms_asked(facts.question["terms"]), shared=shared))
     if not same_code:
         heard.insert(0, "The code has changed since: these are the assumptions of today’s.")
     return element(
@@ -73,6 +74,8 @@ def _signals(facts: Facts) -> list[str]:
 def _charged(facts: Facts) -> list[str]:
     terms = facts.question["terms"]
     costs = terms["costs"]
+    shared = facts.findings.subject.shared
+    who, each = ("One account starts", "") if shared else ("Accounts start", " each")
     said = [
         f"Taker fee {1e4 * costs['taker_fee']:g} bp, maker {1e4 * costs['maker_fee']:g} bp.",
         f"Funding {costs['funding']}, slippage {costs['slippage']}"
@@ -81,7 +84,7 @@ def _charged(facts: Facts) -> list[str]:
             if "none" in costs.values()
             else "."
         ),
-        f"Accounts start with {words.usd(terms['start_equity'])} each; at most "
+        f"{who} with {words.usd(terms['start_equity'])}{each}; at most "
         f"{terms['leverage']:g} times the equity.",
         f"A resting limit fills by the rule “{terms['limit']}”; a decision travels "
         f"{terms['latency'] / 1e6:g} s.",

@@ -48,6 +48,7 @@ def findings(**changed):
             START.isoformat(),
             (START + HOURS * HOUR).isoformat(),
             True,
+            False,
             "undertow",
         ),
         readings=(

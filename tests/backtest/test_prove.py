@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import backtest.one_account
 import backtest.prove
 import backtest.replay
-import backtest.runs
 import backtest.tape
 from backtest.prove import prove
 from backtest.question import Question
@@ -128,13 +128,13 @@ def test_a_fill_that_nobody_had_decided_yet_is_caught(lake, monkeypatch):
 
 
 def test_a_fill_in_the_bar_that_decides_is_caught(lake, monkeypatch):
-    def told(*words, replay=backtest.runs.replay, **more):
+    def told(*words, replay=backtest.one_account.replay, **more):
         made = replay(*words, **more)
         made.trades["decided"] += 1
         return made
 
     monkeypatch.setattr(backtest.replay, "lay", own_bar)
-    monkeypatch.setattr(backtest.runs, "replay", told)
+    monkeypatch.setattr(backtest.one_account, "replay", told)
     found = differs(lake, asked(BREAKOUT))
     assert (found.kind, found.what, found.field) == ("as it is", "trade", "entry")
     assert found.expected.startswith("at or after 2026-01-0")

@@ -37,6 +37,16 @@ BACKTEST_RUNS = Table(
         Column("end_ts", TS, "end of the last bar"),
         Column("bars", I64, "bars replayed", "bars", rules=(NOT_NEGATIVE,)),
         Column("knowable", BOOL, "true: only maps already published at the decision"),
+        Column(
+            "account_coins",
+            STR,
+            "coins of the account that it is in, with a comma between: of several, return, "
+            "drawdown and Sharpe are the account's; null: run before it was kept, in an "
+            "account of its own",
+            null=True,
+            since=4,
+            rules=(NAMED,),
+        ),
         Column("parameters", STR, "the rule's parameters, JSON", rules=(NAMED,)),
         Column(
             "costs", STR, "what was charged, and what slippage rests on, JSON", rules=(NAMED,)
@@ -71,8 +81,13 @@ BACKTEST_RUNS = Table(
             "trades",
             rules=(NOT_NEGATIVE,),
         ),
-        Column("return_fraction", F64, "end equity over start equity, less 1", "fraction"),
-        Column("max_drawdown", F64, "largest fall from a peak, positive", "fraction"),
+        Column(
+            "return_fraction",
+            F64,
+            "end equity of the account over start equity, less 1",
+            "fraction",
+        ),
+        Column("max_drawdown", F64, "largest fall of equity from a peak, positive", "fraction"),
         Column(
             "mean_trade",
             F64,
@@ -197,7 +212,12 @@ BACKTEST_EQUITY = Table(
         COIN,
         Column("position", F64, "signed", "coin"),
         Column("close_px", F64, "close of the bar", "USD", rules=(POSITIVE,)),
-        Column("equity", F64, "cash and position at the close", "USD"),
+        Column(
+            "equity",
+            F64,
+            "cash and positions of the account at the close, all its coins",
+            "USD",
+        ),
         SOURCE,
         KNOWN,
     ),
