@@ -17,7 +17,7 @@ from backtest.placebos.play import play_placebos
 from backtest.question import Question
 from backtest.rows import put_runs
 from backtest.study import Played, Progress, Shelf, play
-from backtest.trials import land_trials, put_trials, read_trials, trials_of
+from backtest.trials import Trials, land_trials, put_trials, read_trials, trials_of
 from backtest.verdict import verdict
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_PLACEBOS, BACKTEST_STUDIES
@@ -36,6 +36,8 @@ class Answer:
         The replays.
     placebos
         What came of the rule's placebos.
+    trials
+        What it was judged among.
     findings, verdict
         Statistics, and what they show in words, one sentence each.
     data_hash, code_hash
@@ -45,6 +47,7 @@ class Answer:
     study_id: str
     played: Played
     placebos: list[Placebo]
+    trials: Trials
     findings: Findings
     verdict: list[str]
     data_hash: str
@@ -106,6 +109,7 @@ def _answer(
         study_id(question, data, code),
         played,
         placebos,
+        trials,
         findings,
         verdict(findings),
         data,
@@ -167,6 +171,9 @@ def study_row(one: Answer) -> dict[str, object]:
         "seed": question.seed,
         "verdict": "\n".join(one.verdict),
         "findings": one.findings.as_json(),
+        "trials": one.trials.as_json(),
+        "notes": "\n".join((*played.gaps, *played.notes)),
+        "assumptions": "\n".join(played.assumptions),
         "source": subject.source,
         "known_ts": as_utc(max(run.bars.end[-1] for run in played.own)),
     }

@@ -23,6 +23,8 @@ class Recorded(NamedTuple):
         Names of its runs, of the rule and of the one without the map.
     data_hash, code_hash
         Of the parts it read and the code that ran.
+    trials
+        JSON, of :meth:`backtest.trials.Trials.as_json`; null: not kept.
     title
         Rule, coins and period, in words.
     """
@@ -33,6 +35,7 @@ class Recorded(NamedTuple):
     base: tuple[str, ...]
     data_hash: str
     code_hash: str
+    trials: str | None
     title: str
 
     @property
@@ -77,7 +80,7 @@ def find_study(lake: duckdb.DuckDBPyConnection, name: str) -> Recorded:
 
 STUDIES = """
     select
-        study_id, question, runs, data_hash, code_hash,
+        study_id, question, runs, data_hash, code_hash, trials,
         strategy, variant, coins, start_ts::timestamp, end_ts::timestamp
     from backtest_studies
     order by start_ts, study_id
@@ -97,6 +100,7 @@ def _recorded(
     runs: str,
     data_hash: str,
     code_hash: str,
+    trials: str | None,
     strategy: str,
     variant: str,
     coins: str,
@@ -106,7 +110,7 @@ def _recorded(
     named = json.loads(runs)
     own, base = (tuple(named[kind]) for kind in ("own", "base"))
     title = f"{strategy}, {variant}, on {coins} from {start} to {end}"
-    return Recorded(study_id, question, own, base, data_hash, code_hash, title)
+    return Recorded(study_id, question, own, base, data_hash, code_hash, trials, title)
 
 
 def _listed(studies: list[Recorded]) -> str:

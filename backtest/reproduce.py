@@ -2,26 +2,34 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from backtest.answer import Answer, study_row
 from backtest.card import SPANS, code_hash, data_hash, days_read
+from backtest.daily import daily_of
+from backtest.findings.find import Findings, find
+from backtest.findings.ratio import ratio
 from backtest.placebos.placebo import placebo_rows
 from backtest.placebos.play import play_placebos
 from backtest.question import Question
 from backtest.recorded import Recorded
 from backtest.rows import equity_rows, run_row, trade_rows
 from backtest.runs import Run
-from backtest.study import Progress, play
+from backtest.study import Played, Progress, play
+from backtest.trials import Trials, read_trials
+from backtest.verdict import hurdles, verdict
 from backtest.written import Cell, unlike
 from warehouse import open_lake
+from warehouse.contracts.table import Table
 from warehouse.contracts.tables import (
     BACKTEST_EQUITY,
     BACKTEST_PLACEBOS,
     BACKTEST_RUNS,
+    BACKTEST_STUDIES,
     BACKTEST_TRADES,
 )
 from warehouse.store.lake import Lake
@@ -49,6 +57,9 @@ class Reproduction:
         What was compared.
     difference
         The first; null: the same bytes.
+    today
+        What the verdict would be among the trials that the lake knows now; null: it is among
+        the same, or those of then were not kept.
     """
 
     study_id: str
@@ -58,6 +69,7 @@ class Reproduction:
     files: int
     rows: int
     difference: Cell | None
+    today: str | None
 
     def sentences(self) -> Iterator[str]:
         """Yield what there is to say, what may explain a difference first."""
@@ -71,11 +83,13 @@ class Reproduction:
             )
         if self.difference is None:
             yield (
-                f"{self.study_id}: the same bytes of runs, trades, equity and placebos, "
-                f"{self.files} files of {self.rows:,} rows."
+                f"{self.study_id}: the same bytes of runs, trades, equity, placebos, findings "
+                f"and verdict, {self.files} files of {self.rows:,} rows."
             )
         else:
             yield f"{self.study_id}: {self.difference}."
+        if self.today is not None:
+            yield self.today
 
 
 def reproduce(
@@ -84,9 +98,10 @@ def reproduce(
     question: Question,
     progress: Progress | None = None,
 ) -> Reproduction:
-    """Play a study again and compare all that it left but its findings with the lake.
+    """Play a study again and compare all that it left with the lake.
 
-    Findings and verdict are not made again: they count the trials of their day.
+    Findings and verdict are made of the trials that it was judged among, which its row keeps:
+    whatever was tried since counts for later studies.
 
     Parameters
     ----------
@@ -102,40 +117,86 @@ def reproduce(
     Raises
     ------
     LookupError, ValueError
-        If the question can no longer be played.
+        If the question can no longer be played, or the trials of then were not kept.
     """
+    if recorded.trials is None:
+        raise LookupError(
+            f"study {recorded.study_id} does not say what trials it was judged among, as "
+            "studies of before did not; run the question again"
+        )
     with open_lake(lake) as con, tempfile.TemporaryDirectory() as folder:
         same_data = data_hash(con, question) == recorded.data_hash
         changed = () if same_data else tuple(_changed(con, recorded, question))
         played = play(con, question, progress)
-        files = rows = 0
-        difference = None
+        held = Held(con, Path(folder))
         pairs = (
             *_paired(con, recorded.own, played.own),
             *_paired(con, recorded.base, played.base),
         )
         for run_id, runs in pairs:
             for table in TABLES:
-                made = table.check(ROWS[table.name](runs))
-                rows += made.num_rows
-                files += len(list(by_day(table, made)))
-                difference = difference or unlike(con, table, run_id, made, Path(folder))
+                held.to(table, run_id, ROWS[table.name](runs))
+        name = recorded.study_id
         drawn = play_placebos(played, progress)
-        made = BACKTEST_PLACEBOS.check(placebo_rows(recorded.study_id, played, drawn))
-        rows += made.num_rows
-        files += len(list(by_day(BACKTEST_PLACEBOS, made)))
-        difference = difference or unlike(
-            con, BACKTEST_PLACEBOS, recorded.study_id, made, Path(folder)
-        )
+        held.to(BACKTEST_PLACEBOS, name, placebo_rows(name, played, drawn))
+        then = Trials.of_json(recorded.trials)
+        found = find(played, drawn, then, question.seed, con)
+        told = verdict(found)
+        hashes = recorded.data_hash, recorded.code_hash
+        row = study_row(Answer(name, played, drawn, then, found, told, *hashes))
+        held.to(BACKTEST_STUDIES, name, pa.Table.from_pylist([row], BACKTEST_STUDIES.schema))
         return Reproduction(
             recorded.study_id,
             same_data,
             code_hash() == recorded.code_hash and question.as_json() == recorded.question,
             changed,
-            files,
-            rows,
-            difference,
+            held.files,
+            held.rows,
+            held.difference,
+            _today(found, played, then, read_trials(con, question)),
         )
+
+
+class Held:
+    """How what was made again is like what a lake holds.
+
+    Parameters
+    ----------
+    lake
+        Catalog of a lake.
+    folder
+        Where files may be written.
+    """
+
+    def __init__(self, lake: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        self.lake, self.folder = lake, folder
+        self.files = self.rows = 0
+        self.difference: Cell | None = None
+
+    def to(self, table: Table, name: str, rows: pa.Table) -> None:
+        """Hold the rows of a run or study to what was written of it; the first unlike stays."""
+        made = table.check(rows)
+        self.rows += made.num_rows
+        self.files += len(list(by_day(table, made)))
+        if self.difference is None:
+            self.difference = unlike(self.lake, table, name, made, self.folder)
+
+
+def _today(found: Findings, played: Played, then: Trials, now: Trials) -> str | None:
+    """Return what a study would show among the trials of now; null: those are the same."""
+    if now == then:
+        return None
+    pairs = [(run.bars, run.replay) for run in played.of("pessimistic")]
+    other = replace(found, ratio=ratio(daily_of(pairs), now))
+    said = f"Among the {now.count:,} trials that the lake knows now ({then.count:,} then) "
+    # Of the hurdles only the last, the deflated ratio, hangs on the trials.
+    was, is_now = (list(hurdles(one))[-1] for one in (found, other))
+    stays = verdict(other)[2] == verdict(found)[2]
+    return (
+        f"{said}{'the verdict stays' if stays else 'it would be: ' + verdict(other)[2]}"
+        f"{'' if was == is_now else f' ({is_now.said})'}".removesuffix(".")
+        + "."
+    )
 
 
 ROWS: dict[str, Callable[[list[Run]], pa.Table]] = {

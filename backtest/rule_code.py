@@ -5,6 +5,7 @@ import inspect
 import sys
 from dataclasses import fields
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from backtest.strategies.strategy import Strategy
@@ -39,6 +40,25 @@ def rule_code(strategy: Strategy) -> dict[str, str | None]:
         if isinstance(value, Strategy):
             found |= rule_code(value)
     return found
+
+
+def file_of(module: str) -> Path | None:
+    """Return the file of a module, without running anything of it; null: it is not here.
+
+    >>> file_of("backtest.rule_code").name, file_of("no.such.module")
+    ('rule_code.py', None)
+    """
+    if module == "__main__":  # another one in every process
+        return None
+    path: list[str] | None = sys.path
+    origin = None
+    for part in module.split("."):
+        spec = PathFinder.find_spec(part, path)
+        if spec is None:
+            return None
+        origin = spec.origin
+        path = list(spec.submodule_search_locations or ())
+    return Path(origin) if origin is not None and Path(origin).is_file() else None
 
 
 # A class is what ran: an edited file is another one once it is imported again.

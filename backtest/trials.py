@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from backtest.bars import as_utc
 from backtest.daily import Daily, daily_of
 from backtest.question import Question
 from backtest.runs import Run, as_json
+from backtest.statistics.deflated import variance_of
 from backtest.study import Played
 from warehouse.contracts.tables import BACKTEST_TRIALS
 from warehouse.store import Landing, landing
@@ -30,29 +31,52 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What was tried on some of the coins in some of the period of a question.
+    """What was tried, as far as it counts against the one that was chosen.
 
     Attributes
     ----------
-    sharpes : float64[n]
-        Of daily returns, one a trial, over as many days as the question's; NaN: its returns do
-        not vary.
+    count
+        How many there were, the chosen one included.
+    variance
+        Of their daily Sharpe ratios; None: fewer than two have one.
     """
 
-    sharpes: np.ndarray
+    count: int
+    variance: float | None
 
-    @property
-    def count(self) -> int:
-        """Return how many there were."""
-        return self.sharpes.size
+    @classmethod
+    def of(cls, sharpes: np.ndarray) -> "Trials":
+        """Return the trials of these ratios.
+
+        Parameters
+        ----------
+        sharpes : float64[n]
+            Of one day; NaN: a trial whose returns do not vary.
+
+        Examples
+        --------
+        >>> Trials.of(np.array([0.0, 1.0, np.nan]))
+        Trials(count=3, variance=0.5)
+        """
+        return cls(sharpes.size, variance_of(sharpes))
+
+    def as_json(self) -> str:
+        """Return the trials as text, to the last bit."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def of_json(cls, text: str) -> "Trials":
+        """Return the trials of :meth:`as_json`."""
+        return cls(**json.loads(text))
 
 
 def trial_id(question: Question) -> str:
     """Return the name of a trial: the same for what gives the same trades of the same rows.
 
-    Seed and draws of placebos do not count, nor does the order of the coins; nor whose account
-    a single coin is in; nor, for a rule that looks at neither map nor flow, when those were
-    known.
+    Other costs, fills, leverage or latency are another trial: who tries fees until a rule pays
+    has chosen them.  Seed and draws of placebos do not count, nor does the order of the coins;
+    nor whose account a single coin is in; nor, for a rule that looks at neither map nor flow,
+    when those were known.
     """
     said = json.loads(question.as_json())
     blind = ("knowable", "live_flow") if question.strategy.blind else ()
@@ -96,6 +120,7 @@ def trial_row(
         "strategy": strategy.rule,
         "variant": strategy.variant,
         "parameters": as_json(strategy.parameters()),
+        "terms": json.dumps(json.loads(question.as_json())["terms"], sort_keys=True),
         "coins": ",".join(question.coins),
         "interval": question.interval,
         "start_ts": question.since,
@@ -158,7 +183,14 @@ def put_trials(batches: Landing, rows: Iterable[Row]) -> None:
 def read_trials(
     lake: duckdb.DuckDBPyConnection, question: Question, own: Sequence[Row] = ()
 ) -> Trials:
-    """Return all trials that a question's answer was chosen from, as far as the lake knows.
+    """Return what a question's answer was chosen from; see :func:`trial_sharpes`."""
+    return Trials.of(trial_sharpes(lake, question, own))
+
+
+def trial_sharpes(
+    lake: duckdb.DuckDBPyConnection, question: Question, own: Sequence[Row] = ()
+) -> np.ndarray:
+    """Return the ratios of all trials that a question's answer was chosen from.
 
     Parameters
     ----------
@@ -171,10 +203,12 @@ def read_trials(
 
     Returns
     -------
-    Trials
-        Every trial that overlaps the period and shares a coin, or is of the same rule and
+    float64[n]
+        Of one day, over as many days as the question's; NaN: its returns do not vary.  One of
+        every trial that overlaps the period and shares a coin, or is of the same rule and
         parameters (who tries one rule coin by coin chooses a coin), each once, and the
-        question's own in any case.
+        question's own in any case.  Of a trial that was tried twice, on other rows or by other
+        code, the higher.
 
     Notes
     -----
@@ -185,7 +219,7 @@ def read_trials(
     parameters = as_json(question.strategy.parameters())
     held = lake.sql(
         """
-        select trial_id, any_value(sharpe) as sharpe, any_value(len(daily)) as days
+        select trial_id, max(sharpe) as sharpe, max(len(daily)) as days
         from backtest_trials
         where
             start_ts < $until and end_ts > $since
@@ -200,16 +234,16 @@ def read_trials(
         },
     ).fetchall()
     found = {name: (ratio, days) for name, ratio, days in held}
-    found |= {
-        row["trial_id"]: (row["sharpe"], len(row["daily"]))
-        for row in own
-        if row["start_ts"] < question.until
-        and row["end_ts"] > question.since
-        and (
-            not set(question.coins).isdisjoint(row["coins"].split(","))
-            or row["parameters"] == parameters
-        )
-    }
+    for row in own:
+        here = not set(question.coins).isdisjoint(row["coins"].split(","))
+        if (
+            row["start_ts"] < question.until
+            and row["end_ts"] > question.since
+            and (here or row["parameters"] == parameters)
+        ):
+            known, days = found.get(row["trial_id"], (None, 0))
+            told = [one for one in (known, row["sharpe"]) if one is not None]
+            found[row["trial_id"]] = max(told, default=None), max(days, len(row["daily"]))
     since, until = question.period
     touched = (until - 1).astype("datetime64[D]") - since.astype("datetime64[D]")
     _, length = found.setdefault(trial_id(question), (None, int(touched.astype(int)) + 1))
@@ -217,4 +251,4 @@ def read_trials(
         np.nan if ratio is None else ratio * math.sqrt(days / length)
         for _, (ratio, days) in sorted(found.items())
     ]
-    return Trials(np.array(ratios, float))
+    return np.array(ratios, float)

@@ -37,8 +37,8 @@ def verdict(findings: Findings) -> list[str]:
     Returns
     -------
     list
-        What was tested; of how many trials it is one; whether an edge is shown; what it stood,
-        and what it did not.
+        What was tested; of how many trials it is one; whether an edge is shown; whether the
+        period is long enough for so many; what it rests on; what it stood, and what it did not.
 
     Notes
     -----
@@ -53,7 +53,7 @@ def verdict(findings: Findings) -> list[str]:
     said = [*_tested(findings), _conclusion(findings, found)]
     if not findings.readings[0].attempts:
         return said
-    said += _rests(findings)
+    said += [*_length(findings), *_rests(findings)]
     stood = [one.said for one in found if one.passed]
     fell = [one.said for one in found if not one.passed]
     if stood:
@@ -126,7 +126,8 @@ def hurdles(findings: Findings) -> Iterator[Hurdle]:
         deflated is not None and deflated >= 1 - LEVEL,
         "deflated Sharpe ratio "
         + ("not known" if deflated is None else f"{deflated:.3f}")
-        + f" (at least {1 - LEVEL:g})",
+        + f" (at least {1 - LEVEL:g}), the chance that it is above what luck gives the best of "
+        "so many trials",
     )
 
 
@@ -164,6 +165,19 @@ def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
     return f"No edge is shown: it failed {failed} of {_count(len(found), 'test')}."
 
 
+def _length(findings: Findings) -> Iterator[str]:
+    """Yield how long a period it takes for so many trials."""
+    ratio = findings.ratio
+    if ratio.needed_years is None or ratio.trials == 1:
+        return
+    enough = "enough" if ratio.years >= ratio.needed_years else "too short"
+    yield (
+        f"Its {ratio.years:.2f} years are {enough} for so many trials: the best of as many "
+        f"without an edge is expected to show as much over {ratio.needed_years:.2f} years "
+        "(minimum backtest length)."
+    )
+
+
 def _rests(findings: Findings) -> Iterator[str]:
     """Yield which attempts or days made a profit, if nothing is left of it without them."""
     whole, left = findings.readings[0].mean, findings.sturdy
@@ -194,7 +208,7 @@ def _adverb(bound: str) -> str:
     return {
         "pessimistic": "pessimistically",
         "optimistic": "optimistically",
-        "drilled": "by finer bars",
+        "drilled": "by finer bars or trades",
     }[bound]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,26 @@ def asked_again(lake: str, run: str, outside: bool) -> tuple[Recorded, Question]
 
     with open_lake(lake) as con:
         recorded = find_study(con, run)
+    if follows_a_series(json.loads(recorded.question)["strategy"]):
+        raise ValueError(
+            f"study {recorded.study_id} follows a series of signals, of which a lake keeps the "
+            "hash alone; from Python, with recorded = backtest.recorded.find_study(con, name) "
+            "and question = backtest.question.asked(recorded.question, lambda _: "
+            "Signals(series, ...)): backtest.prove.prove(lake, question) or "
+            "backtest.reproduce.reproduce(lake, recorded, question). That the series did not "
+            "look ahead neither shows; a Strategy with decide() can be shown"
+        )
     return recorded, asked(recorded.question, partial(from_parameters, outside=outside))
+
+
+def follows_a_series(rule: dict[str, Any]) -> bool:
+    """Return whether a rule is a series of signals, or wraps one.
+
+    >>> follows_a_series({"strategy": "asymmetry_filter", "entry": {"strategy": "signals"}})
+    True
+    """
+    inner = [one for one in rule.values() if isinstance(one, dict)]
+    return rule["strategy"] == "signals" or any(map(follows_a_series, inner))
 
 
 @click.command()
@@ -80,6 +100,7 @@ def prove(
             "decisions": found.decisions,
             "trades": found.trades,
             "entries_moved": found.entries_moved,
+            "made_anew": found.made_anew,
             "difference": said,
         }
         print_json(list(row), [tuple(row.values())])
@@ -92,7 +113,7 @@ def prove(
 @click.command()
 @recorded_options
 def reproduce(run: str, outside: bool, lake: str, as_json: bool) -> None:
-    """Play study RUN again and compare its runs, trades and equity, byte by byte.
+    """Play study RUN again and compare all that it left, verdict too, byte by byte.
 
     RUN is a study_id or run_id, or the beginning of one.  Where anything differs, the first
     difference is printed and the status is 2.
@@ -112,6 +133,7 @@ def reproduce(run: str, outside: bool, lake: str, as_json: bool) -> None:
             "files": found.files,
             "rows": found.rows,
             "difference": found.difference and found.difference._asdict(),
+            "today": found.today,
         }
         print_json(list(row), [tuple(row.values())])
     else:

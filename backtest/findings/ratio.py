@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from backtest.daily import DAYS_OF_YEAR, Daily
-from backtest.statistics.deflated import deflate
+from backtest.statistics.deflated import deflate_among
 from backtest.statistics.probabilistic import moments, probabilistic_sharpe
 from backtest.statistics.trials import minimum_backtest_length
 from backtest.trials import Trials
@@ -49,7 +49,7 @@ def ratio(daily: Daily, trials: Trials) -> Ratio:
     if found is None:
         return Ratio(None, None, None, trials.count, None, None, years, None)
     annual = found.sharpe * math.sqrt(DAYS_OF_YEAR)
-    less = deflate(daily.returns, trials.sharpes)
+    less = deflate_among(daily.returns, trials.count, trials.variance)
     return Ratio(
         found.sharpe,
         annual,

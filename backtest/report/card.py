@@ -6,7 +6,7 @@ from backtest.report.facts import Facts
 from warehouse.report.markup import Html, element, panel
 
 
-def card_section(facts: Facts, same_code: bool) -> Html:
+def card_section(facts: Facts) -> Html:
     """Return names and hashes, the question, and the commands that prove and repeat it."""
     study = facts.study
     lines = [
@@ -17,13 +17,12 @@ def card_section(facts: Facts, same_code: bool) -> Html:
         ("Code", study["code_hash"]),
         ("Seed", str(study["seed"])),
     ]
-    today = "is" if same_code else "is not"
     return panel(
         "Research card",
         element(
             "p",
-            "The same question of the same rows by the same code gives the same bytes. The "
-            f"code that draws this page {today} the code that ran.",
+            "The same question of the same rows by the same code gives the same bytes. "
+            + _code(facts),
             class_="caption",
         ),
         element(
@@ -45,3 +44,17 @@ def card_section(facts: Facts, same_code: bool) -> Html:
             element("pre", json.dumps(facts.question, indent=2, sort_keys=True)),
         ),
     )
+
+
+def _code(facts: Facts) -> str:
+    """Return whether the code that ran is the code that is here."""
+    if facts.same_code is None:
+        names = ", ".join(facts.question["code"])
+        return (
+            "The package is the one that ran. Whether the rule’s own code is cannot be told: "
+            f"its file is not here ({names})."
+        )
+    rules = " and the rule’s own file" if facts.question.get("code") else ""
+    if facts.same_code:
+        return f"The code that draws this page{rules} is the code that ran."
+    return f"The code that draws this page{rules} is not the code that ran."

@@ -10,6 +10,7 @@ import polars as pl
 from backtest.findings.find import Findings
 from backtest.recorded import Recorded, find_study
 from backtest.report.curves import Curve, pooled, thinned
+from backtest.report.same_code import same_code
 from backtest.report.surface import Surface, read_surface
 
 DAY = timedelta(days=1)
@@ -38,6 +39,9 @@ class Facts:
         Rows of ``backtest_placebos``.
     surface
         What came of other parameters.
+    same_code
+        Whether the code that ran, a rule's from outside too, is the code that is here; None:
+        that of the rule is not to be found.
     """
 
     study: dict
@@ -49,6 +53,7 @@ class Facts:
     prices: dict[str, pl.DataFrame]
     placebos: pl.DataFrame
     surface: Surface
+    same_code: bool | None
 
     @property
     def name(self) -> str:
@@ -116,6 +121,7 @@ def read_facts(lake: duckdb.DuckDBPyConnection, run: str) -> Facts:
         ),
         placebos,
         read_surface(lake, study, question),
+        same_code(study["code_hash"], question),
     )
 
 

@@ -5,32 +5,34 @@ from datetime import timedelta
 
 import polars as pl
 
-from backtest.question import terms_asked
 from backtest.report.facts import Facts
 from backtest.report.say import value
-from backtest.terms import assumptions
 from warehouse.report import words
 from warehouse.report.markup import Html, element, panel
 
 
-def notes_section(facts: Facts, same_code: bool) -> Html:
-    """Return incidents, what was charged, what was seen, and assumptions."""
+def notes_section(facts: Facts) -> Html:
+    """Return incidents, what was charged, what was seen, notes and assumptions."""
     topics = [
         ("Incidents", _incidents(facts)),
         ("Signals and maps", _signals(facts)),
         ("What was charged", _charged(facts)),
         ("Parameters", _parameters(facts.question["strategy"])),
+        ("Rows that were read", _lines(facts.study["notes"])),
     ]
-    shared = facts.findings.subject.shared
-    heard = list(assumptions(terms_asked(facts.question["terms"]), shared=shared))
-    if not same_code:
-        heard.insert(0, "The code has changed since: these are the assumptions of today’s.")
     return element(
         "div",
         [panel(name, _list(said)) for name, said in topics],
-        panel("Assumptions", _list(heard)),
+        panel("Assumptions", _list(_lines(facts.study["assumptions"]))),
         class_="topics",
     )
+
+
+def _lines(kept: str | None) -> list[str]:
+    """Return what the study said when it ran, whatever the code of today would say."""
+    if kept is None:
+        return ["Not known: the study was written before this was kept with it."]
+    return kept.split("\n") if kept else ["Nothing is missing, and nothing was chosen."]
 
 
 def _list(said: list[str]) -> Html:

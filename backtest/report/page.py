@@ -1,6 +1,5 @@
 """This module puts the sections of a study's page together, the verdict first."""
 
-from backtest.card import code_hash
 from backtest.report.capacity import capacity_section
 from backtest.report.card import card_section
 from backtest.report.cascades import cascades_section
@@ -24,7 +23,6 @@ from warehouse.report.plots import Plots
 def page(facts: Facts) -> str:
     """Return the whole page as HTML."""
     plots, found = Plots(), facts.findings
-    same_code = facts.study["code_hash"] == code_hash()
     parts = [
         (
             "result",
@@ -54,8 +52,8 @@ def page(facts: Facts) -> str:
                 )
             ],
         ),
-        ("notes", "Notes", [notes_section(facts, same_code)]),
-        ("card", "Card", [card_section(facts, same_code)]),
+        ("notes", "Notes", [notes_section(facts)]),
+        ("card", "Card", [card_section(facts)]),
     ]
     body = text(
         [

@@ -69,8 +69,9 @@ def _caption(surface: Surface) -> str:
 def _overfit(surface: Surface) -> str:
     if surface.pbo is None:
         return (
-            "Probability of backtest overfitting (PBO): not known, for the days are too few or "
-            "a setting earns the same on every one of half of them."
+            "Probability of backtest overfitting (PBO), how often the best of half of the days "
+            "is in the lower half on the others: not known, for the days are too few or a "
+            "setting earns the same on every one of half of them."
         )
     best = max((one for one in surface.sharpe if one is not None), default=None)
     said = f"Probability of backtest overfitting (PBO): {share(surface.pbo)}. "

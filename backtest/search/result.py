@@ -12,7 +12,7 @@ from backtest.search.keep import Kept
 from backtest.search.parameters import parameters_of
 from backtest.search.survives import DAYS_OF_YEAR, Survivor, in_words, survivor
 from backtest.search.table import Table, read_table
-from backtest.trials import read_trials
+from backtest.trials import trial_sharpes
 from warehouse import open_lake
 
 DAY = np.timedelta64(1, "D")
@@ -89,10 +89,8 @@ def result_of(lake: str, asked: Search, kept: Kept) -> Result:
     with open_lake(lake) as con:
         table = read_table(con, asked, kept.sweep_id)
         chosen = asked.strategy(table.settings[table.order[0]])
-        trials = read_trials(con, replace(asked.question, strategy=chosen))
-    left = survivor(
-        table, trials.sharpes, trials.count, embargo_days(asked), asked.question.seed
-    )
+        sharpes = trial_sharpes(con, replace(asked.question, strategy=chosen))
+    left = survivor(table, sharpes, sharpes.size, embargo_days(asked), asked.question.seed)
     return Result(asked, kept, table, left)
 
 

@@ -79,11 +79,15 @@ class Survivor:
         said = []
         sure = None if self.deflated is None else self.deflated.probability
         if sure is None or sure < SURE:
-            said.append(f"the deflated Sharpe ratio is {_number(sure)}, and {SURE} is asked")
+            said.append(
+                f"the deflated Sharpe ratio is {_number(sure)}, and {SURE} is asked: the "
+                "chance that it is above what luck gives the best of so many trials"
+            )
         if self.pbo is None or self.pbo >= 0.5:
             said.append(
                 f"the probability of overfitting is {_number(self.pbo)}, and less than 0.5 is "
-                "asked"
+                "asked: how often the best of half of the days is in the lower half on the "
+                "others"
             )
         if self.years_needed is None:
             said.append("the Sharpe ratio found is not above 0")

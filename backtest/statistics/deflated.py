@@ -96,14 +96,54 @@ def deflate(
     ratios = np.asarray(trial_sharpes, dtype=np.float64)
     if ratios.ndim != 1 or ratios.size == 0 or np.isinf(ratios).any():
         raise ValueError("trial_sharpes must be one or more ratios, none of them infinite")
-    counted = float(ratios.size if trials is None else trials)
-    known = ratios[~np.isnan(ratios)]
+    counted = ratios.size if trials is None else trials
+    return deflate_among(returns, counted, variance_of(ratios))
+
+
+def variance_of(sharpes: np.ndarray) -> float | None:
+    """Return the variance of trials' Sharpe ratios; None: fewer than two have one.
+
+    Parameters
+    ----------
+    sharpes : float64[n]
+        NaN: the trial has none.
+    """
+    known = sharpes[~np.isnan(sharpes)]
+    return float(known.var(ddof=1)) if known.size > 1 else None
+
+
+def deflate_among(
+    returns: np.ndarray, trials: float, variance: float | None
+) -> Deflated | None:
+    """Deflate the Sharpe ratio of the chosen trial by how many were tried, and how unlike.
+
+    Parameters
+    ----------
+    returns : float64[t]
+        Of the chosen trial, one per period, fractions.
+    trials
+        How many were tried, the chosen one included.
+    variance
+        Of their Sharpe ratios of one period; None: unknown.
+
+    Returns
+    -------
+    Deflated or None
+        None: the chosen returns have no Sharpe ratio.
+
+    Raises
+    ------
+    ValueError
+        If there is less than one trial, the variance is negative, or a return unknown.
+    """
+    counted = float(trials)
     alone = expected_maximum(counted) == 0  # one trial is its own best: no variance is needed
     found = moments(returns)
     if found is None:
         return None
-    if known.size < 2 and not alone:
+    if alone:
+        variance = 0.0
+    if variance is None:
         return Deflated(found.sharpe, None, None, counted)
-    variance = 0.0 if alone else float(known.var(ddof=1))
     expected = expected_maximum_sharpe(counted, variance)
     return Deflated(found.sharpe, expected, probabilistic_sharpe(found, expected), counted)

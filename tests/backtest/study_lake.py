@@ -109,8 +109,11 @@ def nothing_traded():
     )
 
 
-def fill(root, found=None, trials=(), **changed):
-    """Land a study; ``changed`` are columns of its row, ``trials`` come as they are."""
+def fill(root, found=None, trials=(), asked=None, **changed):
+    """Land a study; ``changed`` are columns of its row, ``trials`` come as they are.
+
+    ``asked`` is added to its question.
+    """
     found = found or findings()
     traded = found.costs is not None
     question = {
@@ -142,13 +145,16 @@ def fill(root, found=None, trials=(), **changed):
         "coins": ",".join(COINS),
         "start_ts": START,
         "end_ts": START + HOURS * HOUR,
-        "question": json.dumps(question),
+        "question": json.dumps(question | (asked or {})),
         "runs": json.dumps({kind: [run(coin, kind) for coin in COINS] for kind in BEGINS}),
         "data_hash": "da" * 32,
         "code_hash": "c0" * 32,
         "seed": 7,
         "verdict": "\n".join(verdict(found)),
         "findings": found.as_json(),
+        "trials": '{"count": 7, "variance": 0.04}',
+        "notes": "BTC: slippage: a hand wrote it.",
+        "assumptions": "A hand wrote this.\nAnd this.",
         "source": "undertow",
         "known_ts": START + HOURS * HOUR,
     }

@@ -13,15 +13,15 @@ def lake(*studies):
     con = duckdb.connect()
     con.execute(
         "create table backtest_studies (study_id text, question text, runs text, "
-        "data_hash text, code_hash text, strategy text, variant text, coins text, "
+        "data_hash text, code_hash text, trials text, strategy text, variant text, coins text, "
         "start_ts timestamp, end_ts timestamp)"
     )
     day = datetime(2026, 1, 2, tzinfo=UTC)
     for study, own in studies:
         runs = json.dumps({"own": own, "base": ["bb1"]})
-        row = [study, "{}", runs, "d", "c", "breakout", "asymmetry_filter", "BTC", day]
+        row = [study, "{}", runs, "d", "c", None, "breakout", "asymmetry_filter", "BTC", day]
         con.execute(
-            "insert into backtest_studies values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            f"insert into backtest_studies values ({', '.join(11 * '?')})",
             [*row, day + timedelta(days=1)],
         )
         day += timedelta(days=1)

@@ -1,5 +1,6 @@
 """The page of a study says what the lake holds of it, and says what is missing in words."""
 
+import hashlib
 import os
 import re
 from dataclasses import replace
@@ -153,6 +154,38 @@ def test_everything_else_is_said(page):
         "The code that draws this page is not the code that ran.",
     ):
         assert line in page.text, line
+
+
+def test_notes_and_assumptions_are_those_of_the_run_and_not_of_todays_code(page, tmp_path):
+    assert "Rows that were read BTC: slippage: a hand wrote it." in page.text
+    assert "Assumptions A hand wrote this. And this." in page.text
+    old = drawn(fill(tmp_path / "lake", notes="", assumptions=None), tmp_path)
+    assert "Rows that were read Nothing is missing, and nothing was chosen." in old.text
+    assert "Assumptions Not known: the study was written before this was kept" in old.text
+
+
+def ran(tmp_path, monkeypatch, hashed, name="rule_of_ones_own"):
+    """Draw a study of today's package whose rule's file had a certain hash."""
+    monkeypatch.syspath_prepend(tmp_path)
+    question = {"code": {name: hashed}}
+    with monkeypatch.context() as patch:
+        patch.setattr("backtest.report.same_code.code_hash", lambda: "c0" * 32)
+        lake = fill(tmp_path / "lake", asked=question)
+        return drawn(lake, tmp_path).text
+
+
+def test_the_code_of_a_rule_of_ones_own_is_compared_too(tmp_path, monkeypatch):
+    file = tmp_path / "rule_of_ones_own.py"
+    file.write_text("raise SystemExit('a page runs nothing of it')")
+    mine = hashlib.sha256(file.read_bytes()).hexdigest()
+    same = "The code that draws this page and the rule’s own file is the code that ran."
+    assert same in ran(tmp_path, monkeypatch, mine)
+    file.write_text("another")
+    other = "The code that draws this page and the rule’s own file is not the code that ran."
+    assert other in ran(tmp_path, monkeypatch, mine)
+    for hashed, name in ((mine, "gone_since"), (None, "a_session"), (mine, "__main__")):
+        said = ran(tmp_path, monkeypatch, hashed, name)
+        assert f"cannot be told: its file is not here ({name})" in said
 
 
 def test_the_band_is_closed_where_all_paths_begin(page):

@@ -1,6 +1,8 @@
+import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from backtest.daily import Daily, daily_of
@@ -8,12 +10,21 @@ from backtest.question import Question
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.study import play
-from backtest.terms import Terms
-from backtest.trials import land_trials, read_trials, trial_id, trial_row, trials_of
+from backtest.terms import Costs, Terms
+from backtest.trials import (
+    Trials,
+    land_trials,
+    read_trials,
+    trial_id,
+    trial_row,
+    trial_sharpes,
+    trials_of,
+)
 from tests.backtest.made import bars_of, replay_of
 from tests.backtest.small_lake import HOURS, at, land_lake
 from warehouse.catalog import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
+from warehouse.store import land
 
 ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
 ELSE = replace(ENTRY, stop_pct=5.0)
@@ -94,13 +105,21 @@ def lake(tmp_path):
 
 def counted(root, question, own=()):
     with open_lake(root) as con:
-        return read_trials(con, question, own)
+        found = read_trials(con, question, own)
+        assert Trials.of_json(found.as_json()) == found
+        return found
+
+
+def ratios(root, question, own=()):
+    with open_lake(root) as con:
+        return trial_sharpes(con, question, own)
 
 
 def test_an_empty_ledger_holds_the_question_itself(lake):
     found = counted(lake, asked())
     assert found.count == 1
-    assert np.isnan(found.sharpes).all()
+    assert found.variance is None
+    assert np.isnan(ratios(lake, asked())).all()
 
 
 def test_trials_that_share_a_coin_and_time_count_each_once(lake):
@@ -113,7 +132,7 @@ def test_trials_that_share_a_coin_and_time_count_each_once(lake):
     land_trials(lake, [tried(asked(coins=("ETH", "BTC"), until=at(7)), (0.0, 0.0, 0.0))])
     found = counted(lake, one)
     assert found.count == 3
-    assert np.isnan(found.sharpes).sum() == 1  # it did not trade: a trial without a ratio
+    assert np.isnan(ratios(lake, one)).sum() == 1  # it did not trade: a trial without a ratio
     # A longer name does not share a coin that it begins with.
     assert counted(lake, asked(strategy=replace(ENTRY, stop_pct=7.0), coins=("BT",))).count == 1
     assert counted(lake, asked(since=at(6), until=at(7))).count == 4  # of a day, itself new
@@ -151,9 +170,29 @@ def test_the_ratio_of_a_short_trial_counts_as_that_of_a_long_one(lake):
     one, short = asked(), asked(strategy=ENTRY, until=at(60))
     long = tried(one) | {"daily": [0.0] * 12, "sharpe": 0.3}
     land_trials(lake, [tried(short) | {"sharpe": 0.2}])
-    assert sorted(counted(lake, one, [long]).sharpes) == pytest.approx([0.1, 0.3])
+    assert sorted(ratios(lake, one, [long])) == pytest.approx([0.1, 0.3])
     land_trials(lake, [long])
-    assert sorted(counted(lake, one).sharpes) == pytest.approx([0.1, 0.3])
+    assert sorted(ratios(lake, one)) == pytest.approx([0.1, 0.3])
+
+
+def test_a_trial_that_was_tried_twice_counts_once_by_its_higher_ratio(lake):
+    """As a sweep of other rows or code may have left it."""
+    one, other = asked(), asked(strategy=ENTRY)
+    for number, ratio in enumerate((0.2, 0.7, None, 0.1)):
+        row = tried(other) | {"sharpe": ratio, "sweep_id": f"a{number}"}
+        batch = pa.Table.from_pylist([row], BACKTEST_TRIALS.schema)
+        land(lake, BACKTEST_TRIALS, batch, f"sweep-{number}")
+    assert sorted(ratios(lake, one)[:1]) == pytest.approx([0.7 * np.sqrt(3 / 9)])
+
+
+def test_a_trial_says_what_it_was_charged(lake):
+    """Who tries fees until a rule pays has tried them: each is a trial, and told apart."""
+    asks = [asked(terms=Terms(Costs(taker_fee=fee))) for fee in (0.00045, 0.0003)]
+    land_trials(lake, map(tried, asks))
+    assert counted(lake, asks[0]).count == 2
+    with open_lake(lake) as con:
+        told = con.sql("select terms from backtest_trials").fetchall()
+    assert {json.loads(text)["costs"]["taker_fee"] for (text,) in told} == {0.00045, 0.0003}
 
 
 def test_landed_twice_leaves_the_same_bytes(lake):

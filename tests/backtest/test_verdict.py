@@ -32,7 +32,7 @@ def studied(gain, seed=1, *, base=True, trials=1, draws=40, days=DAYS):
     other = At(rows=tuple(row + 9 for row in rows[:-1])) if base else None
     played = played_of([tape_of(close)], At(rows=rows), other, draws=draws)
     spread = np.random.default_rng(7).normal(0, 0.2, trials)
-    return find(played, play_placebos(played), Trials(spread), 3)
+    return find(played, play_placebos(played), Trials.of(spread), 3)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,25 @@ def test_of_many_trials_the_same_edge_is_luck():
     assert "It is one of 1000 trials" in verdict(many)[1]
 
 
+def test_a_period_that_is_too_short_for_so_many_trials_is_said(good):
+    """A ratio of 2 a year over 0.25 years: the best of 45 without an edge needs 1.23 years."""
+    ratio = replace(good.ratio, trials=45, annual=2.0, years=0.25, needed_years=1.23)
+    short = replace(good, ratio=ratio)
+    assert verdict(short)[3] == (
+        "Its 0.25 years are too short for so many trials: the best of as many without an edge "
+        "is expected to show as much over 1.23 years (minimum backtest length)."
+    )
+    enough = replace(good, ratio=replace(ratio, years=1.23))
+    assert verdict(enough)[3].startswith("Its 1.23 years are enough for so many trials")
+    for silent in (replace(ratio, trials=1), replace(ratio, needed_years=None)):
+        assert "minimum backtest" not in " ".join(verdict(replace(good, ratio=silent)))
+
+
+def test_the_deflated_ratio_is_said_in_words_where_it_is_first_met(good):
+    (said,) = (one for one in verdict(good) if one.startswith("Passed"))
+    assert "the chance that it is above what luck gives the best of so many trials" in said
+
+
 def test_without_placebos_nothing_is_an_edge():
     found = studied(0.01, draws=0)
     assert not shows_edge(found)
@@ -99,7 +118,7 @@ def test_the_same_seed_finds_the_same(good):
 def test_what_comes_of_nothing():
     close, _ = planted(30, 0.0, seed=1)
     played = played_of([tape_of(close)], At(rows=()), draws=3)
-    found = find(played, play_placebos(played), Trials(np.array([np.nan])), 0)
+    found = find(played, play_placebos(played), Trials.of(np.array([np.nan])), 0)
     assert "Nothing can be said: it made no attempt." in verdict(found)
     assert found.costs is None
     assert found.capacity is None
@@ -370,7 +389,7 @@ def test_a_lake_without_fills_has_no_cascade(tmp_path):
     close, rows = planted(4, 0.0, seed=1)
     played = played_of([tape_of(close)], At(rows=rows), draws=2)
     with open_lake(tmp_path) as con:
-        found = find(played, play_placebos(played), Trials(np.zeros(1)), 0, con)
+        found = find(played, play_placebos(played), Trials.of(np.zeros(1)), 0, con)
     assert found.cascades.events == 0
     assert set(found.cascades.mean) == {None}
     assert {one.windows for one in found.incidents} == {0}

@@ -11,7 +11,7 @@ BOUND = Column(
     "bound",
     STR,
     "how a bar that spans stop and target is read: pessimistic, the stop first; optimistic, "
-    "the target first; drilled, as the finer bars within it say",
+    "the target first; drilled, as finer bars or trades within it say",
     rules=(one_of("pessimistic", "optimistic", "drilled"),),
 )
 
@@ -244,6 +244,32 @@ BACKTEST_STUDIES = Table(
         Column("seed", I64, "of all draws", rules=(NOT_NEGATIVE,)),
         Column("verdict", STR, "what the study shows, in words", rules=(NAMED,)),
         Column("findings", STR, "statistics, JSON", rules=(NAMED,)),
+        Column(
+            "trials",
+            STR,
+            "what it was judged among, JSON: how many trials, and the variance of their daily "
+            "Sharpe ratios; null: run before it was kept",
+            null=True,
+            since=2,
+            rules=(NAMED,),
+        ),
+        Column(
+            "notes",
+            STR,
+            "holes in its rows and what was chosen, one sentence a line; null: run before it "
+            "was kept",
+            null=True,
+            since=2,
+        ),
+        Column(
+            "assumptions",
+            STR,
+            "what its replays took for granted, one sentence a line; null: run before it was "
+            "kept",
+            null=True,
+            since=2,
+            rules=(NAMED,),
+        ),
         SOURCE,
         KNOWN,
     ),
@@ -285,6 +311,15 @@ BACKTEST_TRIALS = Table(
         Column("strategy", STR, "name of the rule that enters", rules=(NAMED,)),
         Column("variant", STR, "as in backtest_runs", rules=(NAMED,)),
         Column("parameters", STR, "JSON", rules=(NAMED,)),
+        Column(
+            "terms",
+            STR,
+            "what was charged and allowed, JSON: under other terms it is another trial; null: "
+            "run before it was kept",
+            null=True,
+            since=2,
+            rules=(NAMED,),
+        ),
         Column("coins", STR, "coins, with a comma between", rules=(NAMED,)),
         Column("interval", STR, "length of a bar", rules=(NAMED,)),
         Column("start_ts", TS, "start of the period"),

@@ -85,7 +85,7 @@ def _better(study: Played, bound: str) -> bool:
 
 
 def _trials(study: Played) -> Trials:
-    return Trials(np.array([row["sharpe"] for row in trials_of(study)], float))
+    return Trials.of(np.array([row["sharpe"] for row in trials_of(study)], float))
 
 
 def found(world: World, strategy: Strategy) -> Findings:
