@@ -4,7 +4,7 @@ At many moments the lake is cut: what came later is gone, or is garbage that a c
 still allow, and the study is played again.  Of what it did before, nothing may change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,15 @@ import numpy as np
 
 from backtest.bars import Bars, utc
 from backtest.one_account import in_accounts
+from backtest.proof.anew import Anew
 from backtest.proof.compare import compared
 from backtest.proof.count import Count, Progress, Proof
 from backtest.proof.cut_lake import CutLake
 from backtest.proof.cuts import cut_rows
 from backtest.proof.difference import Difference
+from backtest.proof.series import told_by
 from backtest.proof.structure import breach, published
-from backtest.proof.worlds import KINDS, Last, Pin, World
+from backtest.proof.worlds import KINDS, UNPUBLISHED, Last, Pin, World
 from backtest.question import Question
 from backtest.study import Played, play
 from warehouse import open_lake
@@ -64,7 +66,9 @@ def prove(
     """
     seed = question.seed if seed is None else seed
     rng = np.random.default_rng(seed)
-    count = Count(cuts * len(KINDS) * len(question.coins), progress)
+    rule = Anew(question.strategy)
+    kinds = [kind for kind in KINDS if question.knowable or kind != UNPUBLISHED]
+    count = Count(cuts * len(question.coins), len(kinds), rule.whole, progress)
     with open_lake(lake) as con:
         cut_lake = CutLake(con)
         known = published(con)
@@ -73,23 +77,38 @@ def prove(
             cut_lake.show(None)
             asked = replace(question, coins=tuple(coins))
             count.tell(", ".join(coins))
-            played = play(con, asked)
+            with rule.made() as strategy:
+                played = play(con, replace(asked, strategy=strategy))
             _at_one_venue(played)
             difference = _order(played, known)
             if difference is not None:
                 return count.proof(difference)
-            for world in _worlds(played, cuts, seed, rng):
+            for world in _worlds(played, kinds, cuts, seed, rng):
                 count.tell(f"{world.pin.coin} {utc(world.cut)} {world.kind}")
                 cut_lake.show(world)
-                pinned = replace(asked, venue=world.pin.venue)
-                difference = _changed(con, pinned, played, world, known, count)
+                with rule.made() as strategy:
+                    if world.ends:
+                        strategy = told_by(strategy, played.own[0].bars, world.cut)
+                    pinned = _pinned(replace(asked, strategy=strategy), world)
+                    difference = _changed(con, pinned, played, world, known, count)
                 if difference is not None:
                     return count.proof(difference)
                 count.add(world, played)
     return count.proof(None)
 
 
-def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> Iterator[World]:
+def _pinned(question: Question, world: World) -> Question:
+    """Return what is asked in a world: of the same bars, and charged by what is there."""
+    terms = question.terms
+    if world.kind == UNPUBLISHED:
+        costs = replace(terms.costs, funding="none", slippage="none")
+        terms = replace(terms, costs=costs)
+    return replace(question, venue=world.pin.venue, terms=terms)
+
+
+def _worlds(
+    played: Played, kinds: Sequence[str], cuts: int, seed: int, rng: np.random.Generator
+) -> Iterator[World]:
     """Yield the worlds that an account is played in, coin by coin in order of the cut."""
     runs = played.of("pessimistic")
     pins = {tape.coin: Pin.of(tape) for tape in played.tapes}
@@ -103,7 +122,7 @@ def _worlds(played: Played, cuts: int, seed: int, rng: np.random.Generator) -> I
             others = tuple(
                 _last(pins[one.coin], one.bars, cut) for one in runs if one.coin != own.coin
             )
-            for kind in KINDS:
+            for kind in kinds:
                 yield World(
                     kind,
                     row,
@@ -166,12 +185,13 @@ def _changed(
     for ours, theirs in ((played.own, other.own), (played.base, other.base)):
         there = {(run.coin, run.replay.bound): run for run in theirs}
         for run in ours:
-            # A world without finer bars has one reading fewer.
-            if (run.coin, run.replay.bound) in there:
-                other_run = there[run.coin, run.replay.bound]
-                found = compared(world, question.terms, run, other_run)
-                if found is not None:
-                    return found
+            # A world in which no bar can be looked into has one reading fewer: what would be
+            # drilled there is read pessimistically.
+            plain = there[run.coin, "pessimistic"]
+            other_run = there.get((run.coin, run.replay.bound), plain)
+            found = compared(world, question.terms, run, other_run)
+            if found is not None:
+                return found
     ours, theirs = (
         next(run for run in one.own if run.coin == world.pin.coin) for one in (played, other)
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from backtest.decisions import Decisions
 from backtest.proof.difference import Difference, first_unlike
-from backtest.proof.worlds import OPENED, World
+from backtest.proof.worlds import OPENED, UNPUBLISHED, World
 from backtest.records import DECISION, MARKET, TRADE
 from backtest.runs import Run
 from backtest.terms import AT_ONCE, Terms
@@ -43,7 +43,8 @@ def compared(world: World, terms: Terms, run: Run, other: Run) -> Difference | N
     Held to be the same, to the last bit: bars that closed, what was decided at their closes,
     trades that entered in them as they entered, trades that ended in them as they ended, and
     equity and position at their closes.  Where the bar that opens at the cut keeps its open,
-    market entries at that open too.
+    market entries at that open too.  Where what an account is charged by is not there, bars and
+    decisions alone.
     """
     for found in _differences(world, terms, run, other):
         what, at, field, expected, there = found
@@ -80,6 +81,8 @@ def _differences(world: World, terms: Terms, run: Run, other: Run) -> Iterator[F
         if found := first_unlike(pairs):
             row, *rest = found
             yield what, end[row], *rest
+        if what == "decision" and world.kind == UNPUBLISHED:
+            return
     # Another coin of the account may have no bar that opens at the cut.
     follows = run.bars.start[last + 1 : last + 2] == world.cut
     opens = world.kind == OPENED and terms.latency == AT_ONCE and follows.any()

@@ -12,15 +12,19 @@ import duckdb
 from backtest.card import LOOKBACK
 from backtest.proof import pins
 from backtest.proof.garbage import scrambled
-from backtest.proof.worlds import HEARD, OPENED, TRUNCATED, World
+from backtest.proof.worlds import HEARD, OPENED, UNPUBLISHED, World
 from warehouse.attach import quoted
 from warehouse.contracts.table import Table
-from warehouse.contracts.tables import ASSET_CONTEXTS, CANDLES, FUNDING, TABLES
+from warehouse.contracts.tables import CANDLES, FUNDING, TABLES
 
 READ = tuple(table for table in TABLES if table.name in LOOKBACK)
 # A replay charges and fills by what the venue did, however late that was published.
-HISTORY = ("candles", "funding", "order_books", "asset_contexts")
-CHARGED = ("oracle_px", "day_notional_volume")
+HISTORY = ("candles", "funding", "order_books", "asset_contexts", "fills")
+# Of these only what it charges by, and what tells of trades within a bar.
+TOLD = {
+    "asset_contexts": ("oracle_px", "day_notional_volume"),
+    "fills": ("px", "size"),
+}
 BOOKS = ("parts", "asks")
 VIEWS = tuple(name for table in TABLES for name in (table.name, f"{table.name}_versions"))
 
@@ -67,29 +71,33 @@ def selects(world: World) -> Iterator[tuple[str, str]]:
         yield table.name, _current(table, world)
         yield f"{table.name}_versions", _versions(table, world)
     cut = world.sql
-    yield "parts", _parts(world) if world.kind == TRUNCATED else "from listed.parts_whole"
+    yield "parts", _parts(world) if world.ends else "from listed.parts_whole"
     asked = f"a.day::timestamp at time zone 'UTC' + to_hours(greatest(a.hour, 0)) <= {cut}"
-    only = f"where {asked}" if world.kind == TRUNCATED else ""
+    only = f"where {asked}" if world.ends else ""
     yield "asks", f"select a.* from listed.asks_whole as a {only}"
 
 
 def _current(table: Table, world: World) -> str:
     """Return what counts today of a table, in a world."""
-    known = world.waits(table.name) and table.name not in HISTORY
-    rows = _rows(table, world, table.name, known, ())
+    bare = world.kind == UNPUBLISHED
+    known = world.waits(table.name) and (bare or table.name not in HISTORY)
+    live = pins.traded_on(world) if table is CANDLES else "false"
+    rows = _rows(table, world, table.name, known, (), live)
     if table is CANDLES:
         return pins.candles(rows, world)
-    if table is ASSET_CONTEXTS and world.waits(table.name):
-        return _charged_only(rows, world)
+    if bare:  # nothing is charged there
+        return rows
+    if table.name in TOLD and world.waits(table.name):
+        return _told_only(table, rows, world)
     return pins.payments(rows, world) if table is FUNDING else rows
 
 
-def _charged_only(rows: str, world: World) -> str:
-    """Return contexts that, until they are published, say what an account is charged by."""
-    told = set(CHARGED) | set(ASSET_CONTEXTS.grain) | {"known_ts"}
+def _told_only(table: Table, rows: str, world: World) -> str:
+    """Return rows that, until they are published, say no more than what a replay needs."""
+    told = {*TOLD[table.name], *table.grain, "known_ts"}
     hidden = ", ".join(
         f"if(part.known_ts > {world.sql}, null, part.{column.name}) as {column.name}"
-        for column in ASSET_CONTEXTS.columns
+        for column in table.columns
         if column.name not in told
     )
     return f"select part.* replace ({hidden}) from ({rows}) as part"
@@ -99,21 +107,36 @@ def _versions(table: Table, world: World) -> str:
     """Return all versions of a table, in a world."""
     waits = world.waits(table.name)
     rows = _rows(table, world, f"{table.name}_versions", waits, ("since_ts", "superseded_ts"))
-    if not waits or world.kind != TRUNCATED:
+    if not waits or not world.ends:
         return rows
     late = f"if(part.superseded_ts > {world.sql}, null, part.superseded_ts)"
     return f"select part.* replace ({late} as superseded_ts) from ({rows}) as part"
 
 
-def _rows(table: Table, world: World, name: str, known: bool, spans: tuple[str, ...]) -> str:
-    """Return the rows of a view; those after the cut are gone or garbage."""
+def _rows(
+    table: Table,
+    world: World,
+    name: str,
+    known: bool,
+    spans: tuple[str, ...],
+    live: str = "false",
+) -> str:
+    """Return the rows of a view; those after the cut are gone or garbage.
+
+    Parameters
+    ----------
+    known
+        Whether what was published after the cut counts as after it.
+    live
+        Which of it does not, for it is seen as it happens; as SQL.
+    """
     cut = world.sql
     after = f"{_ended(table)} > {cut}"
     if known:
         since = f" or coalesce(part.since_ts > {cut}, false)" if spans else ""
-        after = f"({after} or part.known_ts > {cut}{since})"
+        after = f"({after} or (part.known_ts > {cut} and not ({live})){since})"
     whole = f"from listed.{name}_whole as part"
-    if world.kind == TRUNCATED:
+    if world.ends:
         return f"select part.* {whole} where part.{table.time} <= {cut} and not {after}"
     opened = f"part.start_ts = {cut}" if world.kind == OPENED else "false"
     columns = [

@@ -6,7 +6,7 @@ can fill after it, so a bar in which nothing happens follows the cut.
 """
 
 from backtest.market import HOME
-from backtest.proof.worlds import TRUNCATED, Last, Pin, World
+from backtest.proof.worlds import Last, Pin, World
 from warehouse.attach import quoted
 from warehouse.contracts.tables import CANDLES, FUNDING
 
@@ -15,7 +15,7 @@ def candles(rows: str, world: World) -> str:
     """Return a select of the candles that a study was played on, and of other coins."""
     pinned = " and ".join(_pinned_candles(one.pin) for one in world.lasts)
     rows = f"select part.* from ({rows}) as part where {pinned}"
-    if world.kind != TRUNCATED:
+    if not world.ends:
         return rows
     return " union all ".join([rows, *(_empty_bar(world, one) for one in world.lasts)])
 
@@ -27,20 +27,34 @@ def payments(rows: str, world: World) -> str:
             f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
             f"or part.source = {quoted(pin.funding)}"
         )
-        if world.kind == TRUNCATED:
+        if world.ends:
             rows = _with_payment(rows, world, pin)
     return rows
 
 
 def _pinned_candles(pin: Pin) -> str:
     """Return that a candle is of those that the study was played on, or of another coin."""
-    own = f"part.venue = {quoted(pin.venue)} and part.source = {quoted(pin.source)}"
+    own = _own(pin)
     home = f"part.venue = {quoted(HOME)} and part.source = {quoted(pin.home or '')}"
     intervals = ", ".join(map(quoted, pin.intervals))
     return (
         f"(part.coin <> {quoted(pin.coin)} "
         f"or (part.interval in ({intervals}) and ({own} or {home})))"
     )
+
+
+def _own(pin: Pin) -> str:
+    return f"part.venue = {quoted(pin.venue)} and part.source = {quoted(pin.source)}"
+
+
+def traded_on(world: World) -> str:
+    """Return that a candle is one of the bars that are replayed, or of the finer ones."""
+    return " or ".join(f"({_traded_on(one.pin)})" for one in world.lasts)
+
+
+def _traded_on(pin: Pin) -> str:
+    intervals = ", ".join(map(quoted, pin.intervals))
+    return f"part.coin = {quoted(pin.coin)} and {_own(pin)} and part.interval in ({intervals})"
 
 
 def _empty_bar(world: World, last: Last) -> str:

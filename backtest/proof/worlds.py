@@ -17,7 +17,8 @@ from warehouse.attach import quoted
 TRUNCATED = "truncated"
 SCRAMBLED = "scrambled"
 OPENED = "scrambled within a bar"
-KINDS = (TRUNCATED, SCRAMBLED, OPENED)
+UNPUBLISHED = "unpublished"
+KINDS = (TRUNCATED, SCRAMBLED, OPENED, UNPUBLISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ class World:
         ``truncated``: nothing exists that happened, or was known, after the cut, but one empty
         bar at the last close, for nothing is asked of a map at a close that nothing follows.
         ``scrambled``: it exists, with other numbers that are as possible.  ``scrambled within a
-        bar``: likewise, but the bar that opens at the cut keeps its open.
+        bar``: likewise, but the bar that opens at the cut keeps its open.  ``unpublished``: as
+        truncated, and what was published after the cut is gone even where an account is charged
+        by it; but the bars that are traded on are seen live.
     row
         Bar of the period whose close is the cut.
     cut
@@ -145,6 +148,11 @@ class World:
         """Return the last bar of a coin of the account; -1: none had closed."""
         (row,) = (one.row for one in self.lasts if one.pin.coin == coin)
         return row
+
+    @property
+    def ends(self) -> bool:
+        """Return whether nothing is there after the cut."""
+        return self.kind in (TRUNCATED, UNPUBLISHED)
 
     def waits(self, table: str) -> bool:
         """Return whether rows of a table count from their publication on."""

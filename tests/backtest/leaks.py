@@ -39,6 +39,21 @@ class LastBar(Cheat):
         return view.close_px / view.open_px - 1
 
 
+class Counted(LastBar):
+    """Honest, and made of what is no field of it."""
+
+    def __init__(self, many):
+        super().__init__()
+        object.__setattr__(self, "many", many)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding(LastBar):
+    """Honest, and holds another object of this module."""
+
+    other: object = None
+
+
 class NextBar(Cheat):
     """The rise of the bar to come: a future candle."""
 
@@ -110,16 +125,83 @@ class Resting(Strategy):
         )
 
 
-class Remembering(Cheat):
-    """The rise of the bar to come, kept from the first time that it was asked."""
+def seen(view):
+    """Return the close of each bar, and the rise of the bar to come."""
+    return view.close_px, np.append((view.close_px / view.open_px - 1)[1:], 0.0)
+
+
+def stale(kept, view):
+    """Return what was kept of bars that are as they were; of others, what honest rules see."""
+    close, rise = kept
+    told = view.close_px / view.open_px - 1
+    n = min(len(close), len(view))
+    told[:n] = np.where(close[:n] == view.close_px[:n], rise[:n], told[:n])
+    return told
+
+
+class OnItsClass(Cheat):
+    """The rise of the bar to come, kept on the class from the first time that it was asked.
+
+    Of bars that went elsewhere it sees their own, so that entries move with what happens.
+    """
 
     kept = None
 
     def signal(self, view):
-        if Remembering.kept is None:
-            rise = view.close_px / view.open_px - 1
-            Remembering.kept = np.append(rise[1:], 0.0)
-        return Remembering.kept[: len(view)]
+        if OnItsClass.kept is None:
+            OnItsClass.kept = seen(view)
+        return stale(OnItsClass.kept, view)
+
+
+SEEN: list[tuple[np.ndarray, np.ndarray]] = []
+
+
+class InItsModule(Cheat):
+    """Likewise, kept in the module."""
+
+    def signal(self, view):
+        SEEN.append(seen(view))
+        return stale(SEEN[0], view)
+
+
+class InAnother(Cheat):
+    """Likewise, kept in another module, which is imported where it is needed."""
+
+    def signal(self, view):
+        from tests.backtest import leaks_kept
+
+        leaks_kept.SEEN.append(seen(view))
+        return stale(leaks_kept.SEEN[0], view)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnItself(Cheat):
+    """Likewise, kept on the rule itself, as a frozen class does not forbid."""
+
+    def signal(self, view):
+        if not hasattr(self, "kept"):
+            object.__setattr__(self, "kept", seen(view))
+        return stale(self.kept, view)
+
+
+class Elsewhere(Cheat):
+    """Likewise, all of it, kept where nobody looks: on a module that is installed."""
+
+    def signal(self, view):
+        if not hasattr(np, "kept_by_a_leak"):
+            np.kept_by_a_leak = seen(view)[1]
+        return np.kept_by_a_leak[: len(view)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(Cheat):
+    """Enter on how what the flow calls a funding rate changed: what a leak puts there."""
+
+    least = 1e-9
+
+    def signal(self, view):
+        rate = np.nan_to_num(view.flow().funding_rate)
+        return np.append(0.0, np.diff(rate))
 
 
 BREAKOUT = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtest.proof.cut_lake import HISTORY, READ, CutLake
-from backtest.proof.worlds import KINDS, OPENED, SCRAMBLED, TRUNCATED, Pin, World
+from backtest.proof.worlds import KINDS, OPENED, SCRAMBLED, TRUNCATED, UNPUBLISHED, Pin, World
 from tests.backtest.small_lake import at, land_fills, land_snapshot
 from tests.rows import T0
 from tests.warehouse import shown_market, whole_market
@@ -124,7 +124,7 @@ def test_a_late_publication_is_garbage_where_only_the_knowable_counts(con, lake)
     assert rows(con, "positions_versions", where) != held
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [TRUNCATED, SCRAMBLED, OPENED])
 def test_a_context_published_late_tells_a_rule_nothing_and_still_charges(con, lake, kind):
     cut = f"'{CUT.isoformat()}'::timestamptz"
     late = f"context_ts <= {cut} and known_ts > {cut}"
@@ -141,6 +141,53 @@ def test_a_context_published_late_tells_a_rule_nothing_and_still_charges(con, la
     for other in (world(kind, knowable=False), world(kind, live_flow=True)):
         lake.show(other)
         assert said(rules) != [(0,)]
+
+
+@pytest.mark.parametrize("kind", [TRUNCATED, SCRAMBLED, OPENED])
+def test_a_fill_published_late_tells_a_rule_nothing_and_has_still_traded(con, lake, kind):
+    """What happened within a bar is told by its trades; who was liquidated is not."""
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    late = f"time_ts <= {cut} and known_ts > {cut}"
+
+    def said(what):
+        return con.sql(f"select {what} from fills where {late}").fetchall()
+
+    rules = "count(liquidation_method) + count(liquidated_account) + count(direction)"
+    traded = "count(*), sum(px * size), count_if(is_buy)"
+    lake.show(None)
+    told = said(traded)
+    assert said(rules) != [(0,)]
+    lake.show(world(kind))
+    assert (said(traded), said(rules)) == (told, [(0,)])
+    for other in (world(kind, knowable=False), world(kind, live_flow=True)):
+        lake.show(other)
+        assert said(rules) != [(0,)]
+
+
+def test_what_is_not_published_is_gone_but_the_bars_that_are_traded_on(con, lake):
+    """Of a venue that is replayed the bars are seen live; of no other, nor of other coins."""
+    cut = f"'{CUT.isoformat()}'::timestamptz"
+    of_pin = "coin = 'BTC' and venue = 'hyperliquid' and source = 'test' and interval = '15m'"
+    late = f"known_ts > {cut}"
+    heard = set()
+    for table in READ:
+        for name in (table.name, f"{table.name}_versions"):
+            # The empty bar is known at the cut.
+            lake.show(world(TRUNCATED, knowable=False))
+            early = count(con, name, late)
+            lake.show(world(UNPUBLISHED))
+            bars = f" and not ({of_pin})" if name == "candles" else ""
+            assert count(con, name, late + bars) == 0, name
+            if early:
+                heard.add(name)
+    assert {"positions", "fills", "funding", "order_books", "asset_contexts"} <= heard
+    lake.show(world(TRUNCATED))
+    traded = rows(con, "candles", of_pin)
+    lake.show(world(UNPUBLISHED))
+    assert rows(con, "candles", of_pin) == traded
+    lake.show(world(UNPUBLISHED, live_flow=True))
+    assert count(con, "funding", late)
+    assert count(con, "positions", late) == 0
 
 
 def test_a_scrambled_bar_is_one_that_could_have_been(con, lake):

@@ -9,13 +9,13 @@ import backtest.prove
 import backtest.replay
 import backtest.tape
 from backtest.prove import prove
-from backtest.question import Question
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from backtest.terms import Terms
 from tests.backtest import leaks
 from tests.backtest.leaks import BREAKOUT
+from tests.backtest.proving import LAST, asked, differs, proven
 from tests.backtest.small_lake import (
     at,
     land_bars,
@@ -28,7 +28,6 @@ from tests.backtest.small_lake import (
 from warehouse.contracts.tables import CANDLES
 from warehouse.store import land, landing
 
-LAST = 80
 FILTERED = AsymmetryFilter(entry=BREAKOUT, reach_pct=10.0)
 
 
@@ -38,17 +37,6 @@ def lake(tmp_path_factory):
     land_bars(root, walk(LAST, seed=5), coin="ETH", volume=1e5)
     land_funding(root, (LAST + 1) * [1e-4], coin="ETH")
     return root
-
-
-def asked(strategy, **more):
-    said = {"coins": ("BTC",), "since": at(6), "until": at(LAST)}
-    return Question(strategy=strategy, **said | more)
-
-
-def proven(lake, question, cuts=2, seed=1):
-    found = prove(lake, question, cuts, seed)
-    assert found.difference is None, str(found)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -63,20 +51,22 @@ def proven(lake, question, cuts=2, seed=1):
 )
 def test_an_honest_strategy_passes(lake, strategy):
     found = proven(lake, asked(strategy))
-    assert (found.cuts, found.replays) == (2, 6)
-    assert found.decisions >= 6
+    assert (found.cuts, found.replays) == (2, 8)
+    assert found.decisions >= 8
     assert found.trades > 0
-    assert "2 cuts x 3 kinds" in str(found)
+    assert found.made_anew
+    assert "2 cuts x 4 kinds" in str(found)
     assert "nothing changed" in str(found)
 
 
 def test_maps_that_count_from_their_own_moment_pass_where_they_are_asked_for(lake):
-    proven(lake, asked(FILTERED, knowable=False))
+    found = proven(lake, asked(FILTERED, knowable=False))
+    assert "2 cuts x 3 kinds" in str(found)
 
 
 def test_every_coin_is_proven_by_itself(lake):
     found = proven(lake, asked(leaks.LastBar(), coins=("BTC", "ETH")), cuts=1)
-    assert (found.cuts, found.replays) == (2, 6)
+    assert (found.cuts, found.replays) == (2, 8)
 
 
 def test_a_late_order_passes(lake):
@@ -86,15 +76,8 @@ def test_a_late_order_passes(lake):
 def test_progress_is_told(lake):
     told = []
     prove(lake, asked(BREAKOUT), 1, 1, lambda *now: told.append(now))
-    assert told[0] == ("BTC", 0, 3)
-    assert told[-1] == ("BTC", 3, 3)
-
-
-def differs(lake, question, cuts=2, seed=1):
-    found = prove(lake, question, cuts, seed).difference
-    assert found is not None
-    assert found.coin == "BTC"
-    return found
+    assert told[0] == ("BTC", 0, 4)
+    assert told[-1] == ("BTC", 4, 4)
 
 
 @pytest.mark.parametrize("cheat", [leaks.NextBar, leaks.Centred, leaks.DayOfFunding])
@@ -210,8 +193,10 @@ def test_a_world_that_cannot_be_played_is_a_difference(lake, monkeypatch):
 
 
 def test_what_does_not_follow_the_market_is_not_called_proven_without_a_word(lake, monkeypatch):
-    monkeypatch.setattr(leaks.Remembering, "kept", None)
-    found = prove(lake, asked(leaks.Remembering()), 1, 1)
+    monkeypatch.setattr(np, "kept_by_a_leak", None, raising=False)
+    monkeypatch.delattr(np, "kept_by_a_leak")
+    found = prove(lake, asked(leaks.Elsewhere()), 1, 1)
+    monkeypatch.delattr(np, "kept_by_a_leak", raising=False)
     assert (found.difference, found.entries_moved) == (None, False)
     assert "nothing here shows that it did not look ahead" in str(found)
     honest = prove(lake, asked(leaks.LastBar()), 1, 1)

@@ -1,0 +1,3 @@
+"""What a leak keeps outside its own module."""
+
+SEEN: list = []
