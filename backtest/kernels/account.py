@@ -1,9 +1,10 @@
 """This module replays decisions on several coins in one account, bar by bar.
 
 What is decided at the close of a bar reaches the venue at the first open after the latency.
-Within a bar this happens, in this order, for one coin after the other: funding falls due at its
-open; levels that the open has passed fill there; decisions that now reach the venue are done;
-resting entries fill; levels within the bar's range fill.  The rules, with their reasons, are in
+Within a bar this happens, in this order: funding falls due at the opens; for one coin after the
+other levels that its open has passed fill there and decisions that now reach the venue are
+done; likewise entries fill that an open fills; then one coin after the other goes through its
+bar, while those to come still stand at their opens.  The rules, with their reasons, are in
 docs/replay.md.
 
 The tuples ``book``, ``terms`` and ``piece`` are told in :mod:`backtest.kernels.piece`.
@@ -11,10 +12,11 @@ The tuples ``book``, ``terms`` and ``piece`` are told in :mod:`backtest.kernels.
 
 import numpy as np
 
-from backtest.kernels.ledger import equity_of, sell_out
+from backtest.kernels.ledger import equity_of, margin_of, sell_out
 from backtest.kernels.liquidate import liquidation_level
 from backtest.kernels.orders import NOTHING, drop_order
-from backtest.kernels.walk import is_quiet, through_bar
+from backtest.kernels.piece import arrive, enter
+from backtest.kernels.walk import at_its_open, first_piece, is_quiet, through_bar
 from backtest.records import END, HELD, NOT_TAKEN, OPTIMISTIC, TRADE, WAITING
 from warehouse.kernels._jit import kernel
 
@@ -31,6 +33,25 @@ def brings_nothing(h, decisions, outcome, coin, rows):
             if decision.leave or not moved:
                 return False
     return True
+
+
+@kernel
+def worst_of(bars, held, px, t, reading, others):
+    """Fill ``others`` with what liquidation prices of bar ``t`` take the coins to be worth."""
+    for c in range(held.size):
+        others[c] = px[c]
+        b = bars[t, c]
+        if reading != OPTIMISTIC and not np.isnan(b.open_px):
+            others[c] = b.low_px if held[c].side > 0 else b.high_px
+
+
+@kernel
+def outlive(h, b):
+    """Note the best and the worst price of a bar in which nothing happens to a position."""
+    long = h.side > 0
+    kind, worst = (b.high_px, b.low_px) if long else (b.low_px, b.high_px)
+    h.best_px = max(h.best_px, kind) if long else min(h.best_px, kind)
+    h.worst_px = min(h.worst_px, worst) if long else max(h.worst_px, worst)
 
 
 @kernel
@@ -88,7 +109,11 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
     equity = np.empty(n)
     position = np.zeros((n, coins))
     within = np.zeros((n, coins), dtype=np.bool_)
-    book = (held, cash, px, outcome, trades, count, np.zeros(1), within)
+    offered, ahead, tied = np.zeros(coins), np.zeros(1), np.zeros(coins)
+    book = (held, cash, px, outcome, trades, count, offered, within, ahead, tied)
+    first, last, cuts = np.zeros((3, coins), dtype=np.int64)
+    busy = np.zeros(coins, dtype=np.bool_)
+    reading, most = terms[0][0].reading, terms[8]
     for c in range(coins):
         held[c].order = NOTHING
 
@@ -104,13 +129,11 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 due = h.coins * paid_on * b.funding_rate
                 h.funding += due
                 cash[0] -= due
-        for c in range(coins):
-            others[c] = px[c]
-            b = bars[t, c]
-            if terms[0][0].reading != OPTIMISTIC and not np.isnan(b.open_px):
-                others[c] = b.low_px if held[c].side > 0 else b.high_px
+        worst_of(bars, held, px, t, reading, others)
+        stirs = False
         for c in range(coins):
             b = bars[t, c]
+            busy[c] = False
             if np.isnan(b.open_px):
                 continue
             h = held[c]
@@ -119,26 +142,60 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 if live_bar[h.next_row, c] == t:
                     cut = live_fine[h.next_row, c]
                 h.next_row += 1
-            rows = (start, h.next_row)
+            first[c], last[c], cuts[c] = start, h.next_row, cut
+            busy[c] = True
             # Most bars bring nothing: what follows takes 20 times as long as this.
-            if h.order == NOTHING and brings_nothing(h, decisions, outcome, c, rows):
-                if h.side == 0:
-                    px[c] = b.close_px
-                    continue
+            if h.order == NOTHING and brings_nothing(
+                h, decisions, outcome, c, (start, h.next_row)
+            ):
                 level = np.nan
-                if terms[4][c] >= 0:
+                if h.side != 0 and terms[4][c] >= 0:
                     level = liquidation_level(book, terms, c, others)
                 over = h.until >= 0 and t >= h.until
-                if not over and is_quiet(h, level, b.high_px, b.low_px):
-                    long = h.side > 0
-                    kind, worst = (b.high_px, b.low_px) if long else (b.low_px, b.high_px)
-                    h.best_px = max(h.best_px, kind) if long else min(h.best_px, kind)
-                    h.worst_px = min(h.worst_px, worst) if long else max(h.worst_px, worst)
-                    px[c] = b.close_px
+                if h.side == 0 or (not over and is_quiet(h, level, b.high_px, b.low_px)):
+                    busy[c] = False
+            stirs |= busy[c]
+        if stirs:
+            for c in range(coins):
+                b = bars[t, c]
+                if busy[c] or (held[c].side != 0 and not np.isnan(b.open_px)):
+                    piece = first_piece(b, fine, reading, cuts[c])
+                    rows = at_its_open(b, (first[c], last[c]), cuts[c])
+                    arrive(book, terms, decisions, c, t, piece, True, rows)
+            for c in range(coins):
+                if busy[c] and held[c].order != NOTHING:
+                    piece = first_piece(bars[t, c], fine, reading, cuts[c])
+                    enter(book, terms, decisions, c, t, piece, True)
+            worst_of(bars, held, px, t, reading, others)
+            for c in range(coins):
+                tied[c] = margin_of(held[c], px[c], most[c])
+        opened = equity_of(held, cash, px)
+        for c in range(coins):
+            b, h = bars[t, c], held[c]
+            if np.isnan(b.open_px):
+                continue
+            if not busy[c]:
+                if h.side == 0:
                     continue
-            through_bar(book, terms, decisions, c, t, bars, fine, rows, cut, others)
+                level = np.nan
+                if stirs and terms[4][c] >= 0:
+                    level = liquidation_level(book, terms, c, others)
+                if not stirs or is_quiet(h, level, b.high_px, b.low_px):
+                    outlive(h, b)
+                    continue
+            ahead[0] = equity_of(held, cash, px) - opened
+            rows = (first[c], last[c])
+            through_bar(book, terms, decisions, c, t, bars, fine, rows, cuts[c], others)
+            px[c] = b.open_px
             if h.order != NOTHING and t >= h.order_last:
                 drop_order(h, outcome, c)
+        if stirs:
+            ahead[0] = 0.0
+            tied[:] = 0.0
+        for c in range(coins):
+            b = bars[t, c]
+            if not np.isnan(b.open_px):
+                px[c] = b.close_px
         for c in range(coins):
             h = held[c]
             if t == n - 1:

@@ -24,6 +24,12 @@ def equity_of(held, cash, px):
 
 
 @kernel
+def margin_of(h, px, most):
+    """Return the margin that a position binds at ``px`` where ``most`` is its leverage, USD."""
+    return abs(h.coins) * px / most if h.side != 0 else 0.0
+
+
+@kernel
 def begin(h, row, bar, decision, px):
     """Open a position on its first fill: set its levels from the price it got."""
     side = np.int64(decision.side)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backtest.kernels.inside import BY_LIMIT, BY_STOP
-from backtest.kernels.ledger import add, begin, equity_of, market_px, sell_out
+from backtest.kernels.ledger import add, begin, equity_of, margin_of, market_px, sell_out
 from backtest.kernels.prices import tick_of
 from backtest.records import (
     LEFT,
@@ -131,15 +131,16 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
     fee = rules[0].taker_fee if takes else rules[0].maker_fee
     first = np.isnan(h.order_left)
     if first:
-        equity = equity_of(held, cash, prices)
+        # Within a bar nobody knows what other coins will have earned or left by its end.
+        equity = equity_of(held, cash, prices) - book[8][0]
         notional = 0.0 if np.isnan(decision.notional) else decision.notional
         if not np.isnan(decision.share):
             notional += decision.share * equity
         most = terms[8]
         margin = notional / most[coin]
         for c in range(held.size):
-            if held[c].side != 0:
-                margin += abs(held[c].coins) * prices[c] / most[c]
+            if c != coin:
+                margin += max(margin_of(held[c], prices[c], most[c]), book[9][c])
         if not notional >= SMALLEST_ORDER or margin > equity:
             outcome[row, coin] = REFUSED
             h.order = NOTHING
@@ -162,8 +163,8 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
         h.order_left = notional / got
     coins = h.order_left
     if not takes:
-        coins = min(coins, book[6][0])
-        book[6][0] -= coins
+        coins = min(coins, book[6][coin])
+        book[6][coin] -= coins
     if coins > 0.0:
         outcome[row, coin] = OPENED
         add(h, cash, coins, got, fee, given)

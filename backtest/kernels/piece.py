@@ -4,9 +4,10 @@ Tuples that the functions hand on:
 
 ``book``
     held : HELD[c]; cash : float64[1]; px : float64[c], last prices; outcome : int8[n, c];
-    trades : TRADE[k]; count : int64[1], how many of them are written; offered : float64[1],
+    trades : TRADE[k]; count : int64[1], how many of them are written; offered : float64[c],
     coins that resting limits may still get of what the piece traded; within : bool[n, c], bars
-    in which something happened after the open of a piece.
+    in which something happened after the open of a piece; ahead : float64[1], what other coins
+    have earned since the opens of the bar, USD; tied : float64[c], margin of each coin at them.
 ``terms``
     rules : RULES[1]; sizes : float64[s] and curves : float64[r, 2, s], see
     :func:`backtest.kernels.prices.slippage`, bought and sold; decimals : int64[c];
@@ -79,8 +80,8 @@ def take_profit(book, terms, decisions, coin, bar, piece, px):
     held, cash, trades, count, offered = book[0], book[1], book[4], book[5], book[6]
     rules = terms[0]
     h = held[coin]
-    coins = min(abs(h.coins), offered[0])
-    offered[0] -= coins
+    coins = min(abs(h.coins), offered[coin])
+    offered[coin] -= coins
     take_off(h, cash, coins, px, rules[0].maker_fee, 0.0)
     if is_spent(h):
         drop_order(h, book[3], coin)
@@ -136,7 +137,7 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
         give_up(book, terms, decisions, coin, bar, piece, begun)
         return
     behind, what = level_behind(h, liquidation)
-    target = h.target_px if book[6][0] > 0.0 else np.nan
+    target = h.target_px if book[6][coin] > 0.0 else np.nan
     past = beyond(terms, coin, target)
     reason, ambiguous = exit_in_bar(
         side, behind, target, past, high, low, close, since, optimistic
@@ -171,32 +172,55 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
 
 
 @kernel
-def live(book, terms, decisions, coin, bar, piece, is_bar, rows, others, optimistic):
-    """Take one coin through one piece of a bar; ``rows`` reach the venue at its open."""
+def arrive(book, terms, decisions, coin, bar, piece, is_bar, rows):
+    """Bring one coin to the open of a piece, where ``rows`` reach the venue."""
     held, px = book[0], book[2]
     h = held[coin]
     rules = terms[0]
-    book[6][0] = rules[0].volume_share * piece[4] if rules[0].limit == SHARE else np.inf
+    book[6][coin] = rules[0].volume_share * piece[4] if rules[0].limit == SHARE else np.inf
     px[coin] = piece[0]
-    coins, order, ended = h.coins, h.order, book[5][0]
+    then = h.coins, h.order, book[5][0]
     if h.side != 0:
         at_open(book, terms, decisions, coin, bar, piece, is_bar, not is_bar)
     for row in range(rows[0], rows[1]):
         reaches_venue(book, terms, decisions, coin, bar, piece, row)
         if h.side != 0:
             at_open(book, terms, decisions, coin, bar, piece, False, False)
+    # What fills at the open hangs on the volume of the whole piece if it is a share of it.
+    if rules[0].limit == SHARE:
+        see(book, coin, bar, then)
+
+
+@kernel
+def enter(book, terms, decisions, coin, bar, piece, is_bar):
+    """Fill the entry of one coin that the open of a piece fills."""
+    h = book[0][coin]
+    then = h.coins, h.order, book[5][0]
     if h.order != NOTHING:
         flat = h.side == 0
         fill_at_open(book, terms, decisions, coin, bar, piece, is_bar)
         if flat and h.side != 0 and not is_bar:
             # Who was filled on the way to the open is where the open is.
             at_open(book, terms, decisions, coin, bar, piece, False, False)
-    # What fills at the open hangs on the volume of the whole piece if it is a share of it.
-    if rules[0].limit != SHARE:
-        coins, order, ended = h.coins, h.order, book[5][0]
+    if terms[0][0].limit == SHARE:
+        see(book, coin, bar, then)
+
+
+@kernel
+def go_on(book, terms, decisions, coin, bar, piece, others, optimistic):
+    """Take one coin from the open of a piece to its close."""
+    h = book[0][coin]
+    then = h.coins, h.order, book[5][0]
     if h.side != 0 or h.order != NOTHING:
         inside(book, terms, decisions, coin, bar, piece, others, optimistic)
     # What the bar leaves open a pessimistic reading ends or fills: it is seen here too.
-    if h.coins != coins or h.order != order or book[5][0] != ended:
+    see(book, coin, bar, then)
+    book[2][coin] = piece[3]
+
+
+@kernel
+def see(book, coin, bar, then):
+    """Note the bar if something happened since ``then``: coins, order, number of trades."""
+    h = book[0][coin]
+    if h.coins != then[0] or h.order != then[1] or book[5][0] != then[2]:
         book[7][bar, coin] = True
-    px[coin] = piece[3]

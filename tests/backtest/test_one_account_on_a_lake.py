@@ -175,11 +175,6 @@ def test_an_account_that_knows_what_the_other_coin_will_do_is_caught(lake, monke
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="coins are taken through a bar one after the other: a share of equity at an open is "
-    "of what those before it by name are worth at the close",
-)
 def test_sizes_that_follow_the_account_are_proven(lake):
     found = prove(lake, replace(QUESTION, strategy=HalfOfAll()), 4, 1)
     assert found.difference is None, str(found)

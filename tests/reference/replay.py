@@ -52,24 +52,41 @@ def replay(bars, decisions, markets, venue, arrives=None):
                 due = trade.side * trade.coins * paid_on * bar.funding_rate
                 trade.funding += due
                 account.cash -= due
-        others = list(account.px)
-        if not optimistic:
-            for coin, bar in here:
-                held = account.open[coin]
-                others[coin] = bar.low if held and held.side > 0 else bar.high
+        pieces = {}
         for coin, bar in here:
             due = [one for one in account.waiting[coin] if one[0] <= t]
             account.waiting[coin] = [one for one in account.waiting[coin] if one[0] > t]
             cut = next((one[1] for one in due if one[0] == t), 0) if bar.fine else 0
             rows = [(number, decision) for _, _, number, decision in due]
-            first = True
-            for piece, arriving in pieces_of(bar, cut, rows, venue.reading == "drilled"):
-                account.piece(coin, t, piece, first, arriving, others, optimistic)
-                first = False
-            account.px[coin] = bar.close
+            pieces[coin] = list(pieces_of(bar, cut, rows, venue.reading == "drilled"))
+        # At the opens all coins leave first, then all enter.
+        for coin, _ in here:
+            piece, arriving = pieces[coin][0]
+            account.opening(coin, t, piece, True, arriving)
+        for coin, _ in here:
+            account.entering(coin, t, pieces[coin][0][0], True)
+        others = list(account.px)
+        if not optimistic:
+            for coin, bar in here:
+                held = account.open[coin]
+                others[coin] = bar.low if held and held.side > 0 else bar.high
+        opened = account.equity() if here else None
+        account.tied = {coin: account.margin(coin) for coin in range(len(markets))}
+        for coin, bar in here:
+            account.ahead = account.equity() - opened
+            for number, (piece, arriving) in enumerate(pieces[coin]):
+                if number:
+                    account.opening(coin, t, piece, False, arriving)
+                    account.entering(coin, t, piece, False)
+                account.going_on(coin, t, piece, others, optimistic)
+            # Until all are through the bar, the others know of none how it goes.
+            account.px[coin] = bar.open
             order = account.orders[coin]
             if order and t >= order.last:
                 account.cancel(coin)
+        account.ahead, account.tied = 0.0, {}
+        for coin, bar in here:
+            account.px[coin] = bar.close
         last = t == len(bars) - 1
         for coin in range(len(markets)):
             if last:

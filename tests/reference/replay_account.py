@@ -14,6 +14,8 @@ class Account:
         self.waiting = [[] for _ in coins]
         self.outcome = [["not taken" for _ in coins] for _ in range(rows)]
         self.closed = []
+        # What other coins have earned since the opens of the bar, and the margin tied at them.
+        self.ahead, self.tied, self.offered = 0.0, {}, {}
 
     # -- money
 
@@ -22,6 +24,10 @@ class Account:
         return self.cash + sum(
             trade.side * trade.coins * px[coin] for coin, trade in enumerate(self.open) if trade
         )
+
+    def margin(self, coin):
+        trade = self.open[coin]
+        return trade.coins * self.px[coin] / self.markets[coin].leverage if trade else 0.0
 
     def market_px(self, coin, px, way, notional):
         given = self.markets[coin].gives_up(way > 0, notional)

@@ -43,13 +43,15 @@ class Trading(Account):
         order, venue = self.orders[coin], self.venue
         decision, side = order.decision, order.decision.side
         first = order.left is None
-        notional = decision.notional + decision.share * self.equity()
+        equity = self.equity() - self.ahead
+        notional = decision.notional + decision.share * equity
         if first:
-            held = [(other, trade) for other, trade in enumerate(self.open) if trade]
-            worth = {other: trade.coins * self.px[other] for other, trade in held}
-            worth[coin] = notional
-            margin = sum(usd / self.markets[other].leverage for other, usd in worth.items())
-            if notional < 10 or margin > self.equity():
+            margin = notional / self.markets[coin].leverage
+            for other in range(len(self.markets)):
+                if other != coin:
+                    # What another coin leaves within the bar may still bind its margin.
+                    margin += max(self.margin(other), self.tied.get(other, 0.0))
+            if notional < 10 or margin > equity:
                 self.outcome[order.row][coin] = "refused"
                 self.orders[coin] = None
                 return
@@ -73,8 +75,8 @@ class Trading(Account):
             trade, wanted = self.open[coin], order.left
         coins = wanted
         if not takes:
-            coins = min(coins, self.offered)
-            self.offered -= coins
+            coins = min(coins, self.offered[coin])
+            self.offered[coin] -= coins
         if coins <= 0:
             return
         self.open[coin] = trade
@@ -87,8 +89,8 @@ class Trading(Account):
     def profit(self, coin, bar, px):
         trade = self.open[coin]
         coins = trade.coins
-        coins = min(coins, self.offered)
-        self.offered -= coins
+        coins = min(coins, self.offered[coin])
+        self.offered[coin] -= coins
         self.cash_out(coin, coins, px, self.venue.maker, 0.0)
         if trade.coins <= 1e-12 * abs(trade.size):
             self.cancel(coin)
@@ -167,7 +169,7 @@ class Trading(Account):
             return
         behind = (trade.levels_behind(liquidation) or [(None, None)])[0]
         goal = None
-        if trade.target is not None and self.offered > 0:
+        if trade.target is not None and self.offered[coin] > 0:
             goal = trade.target + trade.side * self.through(coin, trade.target)
         possible = replay_bar.ends(piece, trade.side, behind[0], goal, begins)
         trade.ambiguous |= len(possible) > 1
@@ -196,11 +198,11 @@ class Trading(Account):
             if hit:
                 self.leave(coin, bar, level, "trail")
 
-    def piece(self, coin, bar, piece, opens, rows, others, optimistic):
+    def opening(self, coin, bar, piece, opens, rows):
         # What rests may have its share of what the piece trades, once.
-        self.offered = inf
+        self.offered[coin] = inf
         if self.venue.limit == "share":
-            self.offered = self.venue.volume_share * piece.volume
+            self.offered[coin] = self.venue.volume_share * piece.volume
         self.px[coin] = piece.open
         if self.open[coin]:
             self.gap(coin, bar, piece, opens, rests=not opens)
@@ -208,11 +210,15 @@ class Trading(Account):
             self.arrive(coin, bar, row, decision, piece.open)
             if self.open[coin]:
                 self.gap(coin, bar, piece, False)
+
+    def entering(self, coin, bar, piece, opens):
         if self.orders[coin]:
             held = self.open[coin]
             self.entry_at_open(coin, bar, piece, opens)
             if self.open[coin] and not held and not opens:
                 self.gap(coin, bar, piece, False)
+
+    def going_on(self, coin, bar, piece, others, optimistic):
         if self.open[coin] or self.orders[coin]:
             self.within(coin, bar, piece, others, optimistic)
         self.px[coin] = piece.close
