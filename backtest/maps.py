@@ -17,6 +17,8 @@ from backtest.bars import as_utc
 # Snapshots whose positions are held at once: 32 x 20,000 positions of one coin are some 30 MB.
 SNAPSHOTS_AT_ONCE = 32
 MOMENTS_AT_ONCE = 512
+# Who replays a coin knows that it is one: that it was not heard of yet says nothing is there.
+MAP_ASKED = "$coin, asked.moment, knowable := $knowable, coin_by := 'infinity'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _held(
         lake,
         "select asked.moment, held.side, held.liquidation_px, held.notional "
         "from (select unnest($moments::timestamptz[]) as moment) as asked, "
-        "lateral (from positions_at($coin, asked.moment, knowable := $knowable)) as held "
+        f"lateral (from positions_at({MAP_ASKED})) as held "
         "where held.liquidation_px between $low and $high order by all",
         coin,
         moments.to_list(),
@@ -218,7 +220,7 @@ def _held(
         "select asked.moment, held.side, held.notional, "
         "if(held.side = 'short', held.px_low, held.px_high) as edge_px "
         "from (select unnest($moments::timestamptz[]) as moment) as asked, "
-        "lateral (from liquidation_clusters($coin, asked.moment, knowable := $knowable)) "
+        f"lateral (from liquidation_clusters({MAP_ASKED})) "
         "as held where edge_px between $low and $high order by all",
         coin,
         moments.to_list(),

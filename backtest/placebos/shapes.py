@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from backtest.bars import as_utc
+from backtest.maps import MAP_ASKED
 
 # Of logarithms of the price.
 STEP = 0.001
@@ -152,7 +153,7 @@ _ASKED = """
 _HELD = f"""
     select asked.number, held.side, ln(held.liquidation_px / asked.px) as away, held.notional
     {_ASKED}
-    lateral (from positions_at($coin, asked.moment, knowable := $knowable)) as held
+    lateral (from positions_at({MAP_ASKED})) as held
     where held.liquidation_px > 0 and abs(ln(held.liquidation_px / asked.px)) < $span
     order by all
 """
@@ -163,7 +164,7 @@ _CLUSTERS = f"""
         held.side,
         ln(if(held.side = 'short', held.px_low, held.px_high) / asked.px) as away
     {_ASKED}
-    lateral (from liquidation_clusters($coin, asked.moment, knowable := $knowable)) as held
+    lateral (from liquidation_clusters({MAP_ASKED})) as held
     where abs(away) < $span
     order by asked.number, held.side, held.notional desc, abs(away)
 """

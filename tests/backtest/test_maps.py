@@ -78,6 +78,7 @@ def test_a_cluster_that_the_price_stands_in_is_not_ahead(tmp_path):
 
 def test_a_known_map_without_positions_is_not_an_unknown_one(tmp_path):
     land_snapshot(tmp_path, 0, [("ETH", 1.0, 50.0)])
+    land_snapshot(tmp_path, 5, BOOK)  # the lake knows the coin, if not yet
     seen = read(tmp_path, [1], 100.0)
     assert seen.known.tolist() == [True]
     assert (seen.short_above.tolist(), seen.long_below.tolist()) == ([0.0], [0.0])
