@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backtest.findings.find import Findings
-from backtest.placebos.play import MIRRORED, SHUFFLED, TIMES, YESTERDAY
+from backtest.placebos.coin_placebos import MIRRORED, SHUFFLED, TIMES, YESTERDAY
 
 LEVEL = 0.05
 FEWEST_ATTEMPTS, FEWEST_DAYS = 30, 20

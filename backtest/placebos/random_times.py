@@ -1,18 +1,24 @@
 """This module moves a rule's entries to random times.
 
 What an entry earns because it is this kind of order in this market (its side, its levels, its
-holding time), it earns at any time; only what it earns beyond that is the rule's.
+holding time, its hour of the day), it earns at any time; only what it earns beyond that is the
+rule's.
 
-All entries are moved on as one, round the end of the period to its start, those of all coins by
-the same: they stay as close to each other as they were.  Scattered one by one they would even
-out what entries of an hour have in common, and a rule's luck would look like skill: of 200
-rules without an edge on eight coins that move together a quarter had p <= 0.05, moved as one
-8 %.
+All entries of a day, those of all coins alike, move to another day that began as restless
+(:mod:`backtest.placebos.days_alike`), to the same time of day: they stay as close to each other
+as they were.  Scattered one by one they would even out what entries of an hour have in common,
+and a rule's luck would look like skill.
+
+Other times of the same day are no placebo.  Those before an entry saw the move that it answers:
+where nothing can be earned, a rule that buys falls was better than they in all of 1,000 made-up
+markets, and one that follows them in none, whatever edge it had.
 """
 
 import numpy as np
 
+from backtest.bars import Bars
 from backtest.decisions import Decisions
+from backtest.placebos.days_alike import DaysAlike
 from backtest.records import LEFT, NOT_TAKEN, TIME
 from backtest.replay import Replay
 
@@ -23,11 +29,12 @@ LEVELS = ("px", "stop_px", "target_px")
 def random_times(
     decisions: Decisions,
     played: Replay,
-    close_px: np.ndarray,
+    bars: Bars,
     allowed: np.ndarray,
+    alike: DaysAlike,
     rng: np.random.Generator,
 ) -> Decisions:
-    """Return the same entries, all moved on by one random number of closes.
+    """Return the same entries on other days.
 
     Parameters
     ----------
@@ -35,37 +42,44 @@ def random_times(
         Of the rule, one per bar of the period.
     played
         What came of them: only entries that reached the venue are moved.
-    close_px : float64[n]
-        Of the bars, USD.
+    bars
+        Of the period.
     allowed : bool[n]
         Closes that may be entered at, those of the entries among them.
+    alike
+        Days of all coins, those of ``allowed`` among them.
     rng
-        Where the draws come from.  Its first number says how far, as a share of the closes that
-        may be entered at, so that one seed moves all coins alike.
+        Where the draws come from; the days come first, so that one seed moves all coins alike.
 
     Returns
     -------
     Decisions
-        Levels that are prices lie as far from the new close as from the old one.  Where the
-        rule closes trades itself, each is held as long as a drawn one that it or its time
-        closed; moves of levels are left out.
+        Each at the allowed close of its new day that is nearest in time of day; where the day
+        has none, or two come to one close, an entry is left out.  Levels that are prices lie as
+        far from the new close as from the old one.  Where the rule closes trades itself, each
+        is held as long as a drawn one that it or its time closed; moves of levels are left out.
 
     Raises
     ------
     ValueError
         If an entry is to be moved from a close that is not allowed.
     """
-    n = len(decisions)
-    entries = np.flatnonzero(played.outcome[:, 0] != NOT_TAKEN)
-    places = np.flatnonzero(allowed)
+    entries = entered(played)
     if not allowed[entries].all():
         raise ValueError(f"entry {entries[~allowed[entries]][0]} lies at a close not allowed")
-    on = 1 + int(rng.random() * (places.size - 1))
-    drawn = places[(np.searchsorted(places, entries) + on) % max(places.size, 1)]
-    moved = Decisions.of(np.zeros(n, np.int8))
+    moved = Decisions.of(np.zeros(len(decisions), np.int8))
+    if not entries.size:
+        return moved
+    end, places = bars.end, np.flatnonzero(allowed)
+    day = end[entries].astype("datetime64[D]")
+    to = alike.drawn(rng)[np.searchsorted(alike.day, day)]
+    near = places[_nearest(end[places], end[entries] + (to - day))]
+    found = end[near].astype("datetime64[D]") == to
+    drawn, first = np.unique(near[found], return_index=True)
+    entries = entries[found][first]
     orders = moved.orders
     orders[drawn] = decisions.orders[entries]
-    ratio = close_px[drawn] / close_px[entries]
+    ratio = bars.close_px[drawn] / bars.close_px[entries]
     for name in LEVELS:
         orders[name][drawn] *= ratio
     orders["leave"], orders["only_side"] = False, 0
@@ -77,3 +91,16 @@ def random_times(
         held = np.maximum(closed["left"] - closed["entered"], 1)
         orders["max_bars"][drawn] = rng.choice(held, drawn.size)
     return moved.but(wanted=moved.side.copy())
+
+
+def entered(played: Replay) -> np.ndarray:
+    """Return, int64[k], the closes whose entries reached the venue."""
+    return np.flatnonzero(played.outcome[:, 0] != NOT_TAKEN)
+
+
+def _nearest(moments: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the number of the moment nearest to each wanted one, of two the earlier."""
+    after = np.minimum(np.searchsorted(moments, wanted), moments.size - 1)
+    before = np.maximum(after - 1, 0)
+    later = np.abs(moments[after] - wanted) < np.abs(wanted - moments[before])
+    return np.where(later, after, before)

@@ -2,10 +2,13 @@
 
 If a map of any other moment, moved to the price of now, does as well, then nothing was learned
 from this one.  All maps that were asked for, and all days, take part: what a shuffle breaks is
-only which of them stands where.  They are moved on as one, those of all coins by the same share
-of the period: maps that follow each other are alike, so are those of several coins, and a
-shuffle that broke that too would even out the luck that it is there to show.
+only which of them stands where.  They are moved on as one, those of all coins by the same
+moments: maps that follow each other are alike, so are those of several coins, and a shuffle
+that broke that too would even out the luck that it is there to show.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,39 +19,80 @@ from backtest.placebos.flow_rows import flow_of_rows, rows_starting
 from backtest.view import MapReader
 
 
-def others(count: int, rng: np.random.Generator) -> np.ndarray | None:
-    """Return another one for each of ``count``, all as far on, the first after the last.
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Moments of all coins, and how far each draw moves on among them.
 
-    None: there is no other.
-
-    >>> others(2, np.random.default_rng(0)).tolist()
-    [1, 0]
+    Attributes
+    ----------
+    moments : datetime64[s]
+        Rising, each once; the first follows the last.
+    on : int64[d]
+        How many moments further each draw takes, of which none takes as many as another: there
+        are no more draws than ways to shuffle.
     """
-    if count < 2:
-        return None
-    return np.roll(np.arange(count), 1 + int(rng.random() * (count - 1)))
+
+    moments: np.ndarray
+    on: np.ndarray
+
+    def others(self, own: np.ndarray, draw: int) -> np.ndarray:
+        """Return the number of the one of ``own`` that stands in each one's place.
+
+        Parameters
+        ----------
+        own : datetime64[k]
+            Moments of one coin, rising.
+        draw
+            Which of the draws.
+
+        Returns
+        -------
+        int64[k]
+            That of the moment drawn; where the coin has none then, its newest before, round the
+            start its last.
+
+        >>> all_of = np.arange("2026-01-01", "2026-01-05", dtype="datetime64[D]")
+        >>> Turns(all_of, np.array([3])).others(all_of, 0).tolist()
+        [3, 0, 1, 2]
+        """
+        here = np.searchsorted(self.moments, own, side="right") - 1
+        there = self.moments[(here + self.on[draw]) % self.moments.size]
+        # Before its first comes its last: -1.
+        return (np.searchsorted(own, there, side="right") - 1) % max(own.size, 1)
 
 
-def shuffled_maps(atlas: Atlas, rng: np.random.Generator) -> MapReader | None:
+def turns(parts: Sequence[np.ndarray], draws: int, rng: np.random.Generator) -> Turns:
+    """Return up to ``draws`` ways to move on among the moments of all coins.
+
+    Parameters
+    ----------
+    parts
+        Moments of each coin.
+    draws
+        How many are wanted; of ``s`` moments there are ``s - 1`` at most.
+    rng
+        Where they come from.
+    """
+    moments = np.unique(np.concatenate(parts))
+    return Turns(moments, rng.permutation(np.arange(1, moments.size))[:draws])
+
+
+def shuffled_maps(atlas: Atlas, turned: Turns, draw: int) -> MapReader:
     """Return a reader in which each map stands where another was.
 
     Parameters
     ----------
     atlas
         The maps; all closes that one snapshot answers see the same other one.
-    rng
-        Where the draw comes from.
-
-    Returns
-    -------
-    callable or None
-        None: there is one map, or none.
+    turned
+        By moments of snapshots.
+    draw
+        Which of its draws.
     """
-    partner = others(atlas.snapshots.size, rng)
-    return None if partner is None else atlas.reader(partner)
+    return atlas.reader(turned.others(atlas.snapshots, draw))
 
 
-def shuffled_flow(flow: Flow, bars: Bars, rng: np.random.Generator) -> Flow | None:
+def shuffled_flow(flow: Flow, bars: Bars, turned: Turns, draw: int) -> Flow:
     """Return flow in which each UTC day has that of another, at the same time of day.
 
     Parameters
@@ -57,19 +101,21 @@ def shuffled_flow(flow: Flow, bars: Bars, rng: np.random.Generator) -> Flow | No
         One row per bar.
     bars
         With their warm-up.
-    rng
-        Where the draw comes from.
+    turned
+        By days.
+    draw
+        Which of its draws.
 
     Returns
     -------
-    Flow or None
-        Not known where the other day has no bar.  None: there is one day.
+    Flow
+        Not known where the other day has no bar.
     """
-    day = bars.start.astype("datetime64[D]")
-    days, number = np.unique(day, return_inverse=True)
-    partner = others(days.size, rng)
-    if partner is None:
-        return None
-    return flow_of_rows(
-        flow, rows_starting(bars.start, days[partner][number] + (bars.start - day))
-    )
+    day, days = bars.start.astype("datetime64[D]"), days_of_flow(bars)
+    other = days[turned.others(days, draw)][np.searchsorted(days, day)]
+    return flow_of_rows(flow, rows_starting(bars.start, other + (bars.start - day)))
+
+
+def days_of_flow(bars: Bars) -> np.ndarray:
+    """Return the UTC days of bars, each once, datetime64[D][d]."""
+    return np.unique(bars.start.astype("datetime64[D]"))

@@ -58,7 +58,7 @@ def runs_of(*played, hours=96):
 
 
 def trials(*sharpes):
-    return Trials(np.array(sharpes, float))
+    return Trials.of(np.array(sharpes, float))
 
 
 def test_an_order_that_was_not_filled_is_an_attempt_that_earned_nothing():
@@ -132,30 +132,51 @@ def test_returns_that_do_not_vary_have_no_ratio():
     assert falling.needed_years is None
 
 
-def drawn(*means):
-    return Placebo("shuffled", True, tuple(Draw(attempts(mean), 0.0) for mean in means))
+def drawn(*draws):
+    return Placebo("shuffled", True, tuple(Draw(one, 0.0) for one in draws))
+
+
+def around(mean, wide=0.01):
+    """Thirty days, by turns below and above their mean."""
+    return attempts(*[mean - wide, mean + wide] * 15)
 
 
 def test_p_of_a_drawn_placebo_by_hand():
-    """Of nine draws two are as good or better: (1 + 2) of (1 + 9)."""
-    own, rng = attempts(0.02, 0.04), np.random.default_rng(0)
-    found = against(own, drawn(0.03, 0.05, *[0.01] * 7), rng)
-    assert found.p == pytest.approx(0.3)
-    assert found.draws == 9
-    assert found.mean == pytest.approx(0.15 / 9)
+    """Of 24 draws two are as good or better: (1 + 2) of (1 + 24)."""
+    own, rng = around(0.03), np.random.default_rng(0)
+    found = against(own, drawn(around(0.03), around(0.05), *[around(0.01)] * 22), rng)
+    assert found.p == pytest.approx(3 / 25)
+    assert found.draws == 24
+    assert found.mean == pytest.approx(0.30 / 24)
     assert found.quantiles[1:4] == pytest.approx((0.01, 0.01, 0.01))
-    assert against(own, drawn(*[0.01] * 199), rng).p == pytest.approx(1 / 200)
+    assert against(own, drawn(*[around(0.01)] * 199), rng).p == pytest.approx(1 / 200)
+
+
+def test_a_rule_that_only_varies_more_than_its_draws_is_not_better():
+    """Above all of them, as it may be by chance: its days are as often below their mean."""
+    rng = np.random.default_rng(0)
+    draws = [around(way * 0.009, 0.004) for way in (1, -1) * 20]
+    assert 0.1 < against(around(0.01, 0.05), drawn(*draws), rng).p < 0.2
+    assert against(around(0.01, 0.004), drawn(*draws), rng).p == pytest.approx(1 / 41)
+    # Nor is one that is above few of them, and varies less.
+    assert against(around(0.008, 0.0001), drawn(*draws), rng).p == pytest.approx(21 / 41)
+
+
+def test_of_few_draws_or_of_one_day_no_p_is_told():
+    rng = np.random.default_rng(0)
+    assert against(around(0.03), drawn(*[around(0.01)] * 19), rng).p == pytest.approx(1 / 20)
+    assert against(around(0.03), drawn(*[around(0.01)] * 18), rng).p is None
+    assert against(attempts(0.03), drawn(*[around(0.01)] * 19), rng).p is None
 
 
 def test_draws_without_an_attempt_are_no_draws():
-    nothing = Draw(pooled([]), 0.0)
-    made = Placebo("shuffled", True, (nothing, Draw(attempts(0.01), 0.0), nothing))
-    rng = np.random.default_rng(0)
-    assert against(attempts(0.02), made, rng).draws == 1
-    assert against(attempts(0.02), made, rng).p == 0.5
-    found = against(attempts(0.02), Placebo("mirrored", False, (nothing,)), rng)
+    nothing, rng = pooled([]), np.random.default_rng(0)
+    made = drawn(nothing, *[around(0.01)] * 19, nothing)
+    assert against(around(0.03), made, rng).draws == 19
+    assert against(around(0.03), made, rng).p == pytest.approx(1 / 20)
+    found = against(around(0.03), Placebo("mirrored", False, (Draw(nothing, 0.0),)), rng)
     assert (found.draws, found.mean, found.p) == (0, None, None)
-    assert against(pooled([]), made, rng).p is None
+    assert against(nothing, made, rng).p is None
 
 
 def test_p_of_a_placebo_of_one_draw_is_by_days():

@@ -1,6 +1,7 @@
 """Placebos as pure functions: what each leaves alone, and what it may not see."""
 
 from dataclasses import fields, replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -8,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.decisions import Decisions
+from backtest.findings.against import against
 from backtest.flow import Flow
 from backtest.maps import Maps
 from backtest.placebos.anchor import anchor_of
+from backtest.placebos.days_alike import DaysAlike, days_alike, restlessness
 from backtest.placebos.distance_only import distance_only, median_so_far
 from backtest.placebos.mirrored import mirrored_flow, mirrored_maps
 from backtest.placebos.play import play_placebos
 from backtest.placebos.random_times import random_times
-from backtest.placebos.shuffled import others, shuffled_flow
+from backtest.placebos.shuffled import Turns, days_of_flow, shuffled_flow, turns
 from backtest.placebos.yesterday import yesterdays_flow, yesterdays_maps
 from backtest.records import LEFT, NOT_TAKEN, OPENED, STOP, TIME, TRADE, UNFILLED
 from backtest.replay import Replay
@@ -190,7 +193,9 @@ def test_yesterdays_flow_by_hand():
 
 def test_shuffled_flow_keeps_the_time_of_day_and_no_day():
     bars = bars_of(np.full(24 * 5, 100.0))
-    flow = shuffled_flow(flow_of(len(bars)), bars, np.random.default_rng(1))
+    turned = turns([days_of_flow(bars)], 9, np.random.default_rng(1))
+    assert sorted(turned.on) == [1, 2, 3, 4]
+    flow = shuffled_flow(flow_of(len(bars)), bars, turned, 0)
     rows = flow.long_notional.astype(int)
     assert sorted(rows) == list(range(len(bars)))
     assert (rows % 24 == np.arange(len(bars)) % 24).all()
@@ -199,25 +204,37 @@ def test_shuffled_flow_keeps_the_time_of_day_and_no_day():
 
 
 def test_one_day_cannot_be_shuffled():
-    bars = bars_of(np.full(24, 100.0))
-    assert shuffled_flow(flow_of(24), bars, np.random.default_rng(1)) is None
+    days = days_of_flow(bars_of(np.full(24, 100.0)))
+    assert turns([days], 9, np.random.default_rng(0)).on.size == 0
 
 
-@given(count=st.integers(0, 40), seed=st.integers(0, 9))
-def test_each_is_another_and_taken_once(count, seed):
-    """What follows each other still does, the end and the start apart."""
-    found = others(count, np.random.default_rng(seed))
-    if count < 2:
-        assert found is None
-    else:
+@given(count=st.integers(2, 40), draws=st.integers(0, 60), seed=st.integers(0, 9))
+def test_each_is_another_and_taken_once(count, draws, seed):
+    """What follows each other still does, the end and the start apart; no two draws are one."""
+    own = START + np.arange(count) * HOUR
+    turned = turns([own], draws, np.random.default_rng(seed))
+    drawn = [turned.others(own, draw) for draw in range(turned.on.size)]
+    assert len({int(one[0]) for one in drawn}) == len(drawn) == min(draws, count - 1)
+    for found in drawn:
         assert sorted(found) == list(range(count))
         assert (found != np.arange(count)).all()
         assert (np.diff(found) % count == 1).all()
 
 
-def test_every_other_place_is_drawn():
-    drawn = {int(others(5, np.random.default_rng(seed))[0]) for seed in range(60)}
-    assert drawn == {1, 2, 3, 4}
+def test_coins_are_shuffled_by_the_same_moments():
+    """Where both have a map both take that of the same moment; else the newest by then."""
+    of_one = START + np.array([0, 1, 2, 3, 4, 5]) * HOUR
+    of_two = START + np.array([1, 4]) * HOUR
+    turned = Turns(np.union1d(of_one, of_two), np.array([3, 1]))
+    for draw, on in enumerate((3, 1)):
+        one, two = (own[turned.others(own, draw)] for own in (of_one, of_two))
+        assert ((one - of_one) / HOUR % 6 == on).all()
+        for own, taken in zip(of_two, two, strict=True):
+            moment = one[of_one == own][0]
+            before = of_two[of_two <= moment]
+            assert taken == (before[-1] if before.size else of_two[-1])
+    alike = turned.others(of_one[1:5:3], 0)
+    assert alike.tolist() == turned.others(of_two, 0).tolist() == [1, 0]
 
 
 def replay_with(n, entries, trades=()):
@@ -232,9 +249,28 @@ def replay_with(n, entries, trades=()):
     return Replay("pessimistic", start, made, flat, np.zeros((n, 1)), outcome, 1e4)
 
 
+DAY = START.astype("datetime64[D]")
+
+
+def one_group(days):
+    return DaysAlike(DAY + np.arange(days), np.ones(days, np.int64))
+
+
+def other(made, played, bars, allowed, seed=3, alike=None):
+    """A draw in which no entry stays on its day."""
+    alike = alike or one_group(9)
+    for more in range(99):
+        rng = np.random.default_rng([seed, more])
+        if (alike.drawn(rng) != alike.day).all():
+            return random_times(
+                made, played, bars, allowed, alike, np.random.default_rng([seed, more])
+            )
+    raise AssertionError("no draw moves all days")
+
+
 def test_random_times_move_what_reached_the_venue_with_its_levels():
     """Of three signals one came while a position was open: it was no attempt."""
-    n = 40
+    n = 96
     side = np.zeros(n, np.int8)
     side[[13, 15, 20]] = [1, 1, -1]
     close = np.linspace(100, 139, n)
@@ -249,15 +285,15 @@ def test_random_times_move_what_reached_the_venue_with_its_levels():
     )
     played = replay_with(n, {13: OPENED, 20: UNFILLED})
     allowed = (np.arange(n) >= 10) & (np.arange(n) < n - 1)
-    moved = random_times(made, played, close, allowed, np.random.default_rng(3))
+    bars = bars_of(close)
+    moved = other(made, played, bars, allowed, alike=one_group(4))
     rows = np.flatnonzero(moved.side)
-    assert rows.size == 2
-    assert allowed[rows].all()
-    assert sorted(moved.side[rows]) == [-1, 1]
-    assert (rows != [13, 20]).all()
-    first = int(np.flatnonzero(moved.side > 0)[0])
-    assert (int(np.flatnonzero(moved.side < 0)[0]) - first) % 29 == 7  # of 29 closes
-    assert sorted(moved.orders["notional"][rows]) == [131.0, 201.0]
+    # Seven hours apart, on one other day, at the same hours.
+    assert (rows % 24).tolist() == [13, 20]
+    assert rows[1] - rows[0] == 7
+    assert rows[0] >= 24
+    assert moved.side[rows].tolist() == [1, -1]
+    assert moved.orders["notional"][rows].tolist() == [131.0, 201.0]
     assert moved.orders["px"][rows] == pytest.approx(close[rows] * 0.99)
     assert moved.orders["stop_px"][rows] == pytest.approx(close[rows] * 0.9)
     assert np.isnan(moved.orders["move_target_px"]).all()
@@ -265,9 +301,24 @@ def test_random_times_move_what_reached_the_venue_with_its_levels():
     assert made.side.tolist() == side.tolist()  # what is moved is a copy
 
 
+def test_an_entry_takes_the_nearest_close_of_its_day_or_none():
+    """Hour 5 of the second day is not allowed, nor is any of the third."""
+    n = 72
+    made = Decisions.of(np.isin(np.arange(n), [4]).astype(np.int8), notional=1.0)
+    played = replay_with(n, {4: OPENED})
+    allowed = (np.arange(n) < 47) & ~np.isin(np.arange(n), [24 + 4, 24 + 5])
+    found = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        bars = bars_of(np.full(n, 1.0))
+        moved = random_times(made, played, bars, allowed, one_group(3), rng)
+        found.add(tuple(np.flatnonzero(moved.side).tolist()))
+    assert found == {(4,), (24 + 3,), ()}
+
+
 def test_where_the_rule_leaves_each_is_held_as_long_as_one_it_left_or_whose_time_was_over():
     """One that was stopped says nothing of how long it would have been held."""
-    n = 60
+    n = 96
     side = np.zeros(n, np.int8)
     side[[3, 10, 20, 31]] = 1
     made = Decisions.of(side, notional=1.0, leave=np.arange(n) % 7 == 0, max_bars=12)
@@ -276,21 +327,85 @@ def test_where_the_rule_leaves_each_is_held_as_long_as_one_it_left_or_whose_time
     allowed = np.arange(n) < n - 1
     held = set()
     for seed in range(20):
-        rng = np.random.default_rng(seed)
-        moved = random_times(made, played, np.full(n, 1.0), allowed, rng)
+        moved = other(made, played, bars_of(np.full(n, 1.0)), allowed, seed, one_group(4))
         assert not moved.orders["leave"].any()
         held |= set(moved.orders["max_bars"][moved.side != 0])
     assert held == {4, 9, 12}
 
 
 def test_where_time_alone_ends_trades_it_still_does():
-    side = np.zeros(60, np.int8)
+    side = np.zeros(96, np.int8)
     side[[3, 31]] = 1
     made = Decisions.of(side, notional=1.0, max_bars=12)
-    played = replay_with(60, {3: OPENED, 31: OPENED}, [(4, 6, STOP), (32, 44, TIME)])
-    allowed = np.arange(60) < 59
-    moved = random_times(made, played, np.full(60, 1.0), allowed, np.random.default_rng(0))
+    played = replay_with(96, {3: OPENED, 31: OPENED}, [(4, 6, STOP), (32, 44, TIME)])
+    moved = other(
+        made, played, bars_of(np.full(96, 1.0)), np.arange(96) < 95, alike=one_group(4)
+    )
     assert moved.orders["max_bars"][moved.side != 0].tolist() == [12, 12]
+
+
+def test_days_are_alike_that_follow_days_as_restless():
+    """By turns ten calm and ten restless ones: each moves among those that follow its own."""
+    restless = np.arange(40) // 10 % 2
+    move = np.where(np.repeat(restless, 24), 0.02, 0.001) * (-1) ** np.arange(960)
+    coins = [bars_of(np.cumprod(1 + move)), bars_of(50 * np.cumprod(1 - move / 7), coin="ETH")]
+    closes = [one.end[:-1] for one in coins]
+    alike = days_alike(coins, closes)
+    assert alike.day.tolist() == (DAY + np.arange(40)).tolist()
+    # Nothing is known of the day before the first.
+    assert (alike.group == alike.group[0]).sum() == 1
+    known = restless[:-1]
+    assert np.bincount(alike.group[1:])[1:].tolist() == [10, 10, 10, 9]
+    for group in (1, 2, 3, 4):
+        assert np.unique(known[alike.group[1:] == group]).size == 1
+    seen = restlessness(coins, alike.day)
+    assert seen[0] == pytest.approx(2 * 0.001 / 0.021, rel=0.1)
+    assert np.isnan(restlessness(coins, alike.day - np.timedelta64(99, "D"))).all()
+    moved = [alike.drawn(np.random.default_rng(seed)) for seed in range(20)]
+    for to in moved:
+        assert sorted(to) == alike.day.tolist()
+        at = np.searchsorted(alike.day, to)
+        assert (alike.group[at] == alike.group).all()
+    assert len({tuple(to.tolist()) for to in moved}) == 20
+    assert to[0] == alike.day[0]
+
+
+def test_no_later_bar_changes_the_day_that_a_day_is_like():
+    """What a day itself does is no part of it: else days would be chosen by how they ended."""
+    rng = np.random.default_rng(0)
+    move = rng.normal(0, 0.01, 480)
+    last = move.copy()
+    last[-24:] *= 9
+    one, two = (bars_of(100 * np.exp(np.cumsum(x))) for x in (move, last))
+    day = DAY + np.arange(20)
+    usual = [np.abs(np.log(x.close_px / x.open_px)).mean() for x in (one, two)]
+    before = [restlessness([x], day - np.timedelta64(1, "D")) for x in (one, two)]
+    np.testing.assert_allclose(before[0][1:] * usual[0], before[1][1:] * usual[1], rtol=1e-9)
+
+
+@given(
+    group=st.lists(st.integers(0, 3), min_size=1, max_size=6),
+    data=st.data(),
+)
+def test_ways_are_counted_as_by_trying_them_all(group, data):
+    days = DAY + np.arange(len(group))
+    alike = DaysAlike(days, np.array(group))
+    held = np.array(
+        data.draw(st.lists(st.booleans(), min_size=len(group), max_size=len(group)))
+    )
+    tried = {
+        tuple(days[list(to)][held].tolist())
+        for to in permutations(range(len(group)))
+        if all(group[a] == group[b] for a, b in enumerate(to))
+    }
+    assert alike.ways(days[held]) == len(tried)
+
+
+def test_where_few_others_are_there_are_few_draws():
+    """An entry on one of four days that are all alike has three other places."""
+    (alone,) = play_placebos(played_of([tape_of(np.full(96, 1.0))], At(rows=(30,)), draws=50))
+    assert len(alone.draws) == 3
+    assert against(alone.draws[0].attempts, alone, np.random.default_rng(0)).p is None
 
 
 def test_coins_that_move_as_one_are_moved_as_one():
@@ -306,18 +421,21 @@ def test_coins_that_move_as_one_are_moved_as_one():
 
 
 @given(
-    sides=st.lists(st.sampled_from([-1, 0, 1]), min_size=2, max_size=60),
+    sides=st.lists(st.sampled_from([-1, 0, 1]), min_size=96, max_size=96),
     seed=st.integers(0, 99),
 )
-def test_random_times_keep_counts_and_sides(sides, seed):
+def test_random_times_keep_counts_sides_and_hours(sides, seed):
+    """But for those at midnight: the first day has no such close, its first is the nearest."""
     side = np.array(sides, np.int8)
     side[-1] = 0
     n = side.size
     made = Decisions.of(side, notional=1.0)
     played = replay_with(n, dict.fromkeys(np.flatnonzero(side), OPENED))
     allowed = np.arange(n) < n - 1
-    moved = random_times(made, played, np.full(n, 1.0), allowed, np.random.default_rng(seed))
-    assert sorted(moved.side) == sorted(side)
+    rng = np.random.default_rng(seed)
+    moved = random_times(made, played, bars_of(np.full(n, 1.0)), allowed, one_group(4), rng)
+    for hour in range(1, 23):
+        assert sorted(moved.side[hour::24]) == sorted(side[hour::24])
     assert moved.side[-1] == 0
     moved.check()
 
@@ -326,4 +444,11 @@ def test_an_entry_where_none_is_allowed_is_refused():
     made = Decisions.of(np.ones(4, np.int8), notional=1.0)
     played = replay_with(4, dict.fromkeys(range(3), OPENED))
     with pytest.raises(ValueError, match="entry 0 lies at a close not allowed"):
-        random_times(made, played, np.ones(4), np.arange(4) == 2, np.random.default_rng(0))
+        random_times(
+            made,
+            played,
+            bars_of(np.ones(4)),
+            np.arange(4) == 2,
+            one_group(1),
+            np.random.default_rng(0),
+        )
