@@ -7,7 +7,7 @@ from backtest.report.facts import Facts
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel
 from warehouse.report.plots import Plots
-from warehouse.report.theme import AXIS, DASHES, MUTED, VARIANTS, figure
+from warehouse.report.theme import AXIS, DASHES, MUTED, VARIANTS, figure, name_heights
 
 HEIGHT = 460
 OWN, WITHOUT = VARIANTS[1], VARIANTS[0]
@@ -84,17 +84,7 @@ def _figure(name: str, own: dict[str, Curve], base: Curve | None) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": -0.1, "yanchor": "top", "font": {"size": 12}},
     )
     for said, top in (("equity, % since the start", 1.0), ("drawdown, % below the peak", 0.33)):
-        made.add_annotation(
-            text=said,
-            x=0.004,
-            xref="paper",
-            xanchor="left",
-            y=top + 0.002,
-            yref="paper",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 11, "color": MUTED},
-        )
+        name_heights(made, said, top)
     return made
 
 

@@ -1,7 +1,5 @@
 """This module draws each coin's price with the trades on it, and the clusters they aimed at."""
 
-from html import escape
-
 import plotly.graph_objects as go
 import polars as pl
 
@@ -10,22 +8,18 @@ from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, text
 from warehouse.report.plots import Plots
 from warehouse.report.theme import (
-    ENTRY,
-    EXIT,
     LONG,
     MARKS,
-    MUTED,
-    PANEL,
     SHORT,
     VARIANTS,
     figure,
-    price_hover,
 )
+from warehouse.report.trade_marks import entries, exits, path, price_line
 
 HEIGHT = 440
 # More marks than this are slow to draw and cannot be told apart.
 MOST_TRADES = 300
-CLUSTER = VARIANTS[1]
+CLUSTER, ENTERED = VARIANTS[1], VARIANTS[2]
 LEVELS = (
     ("stop_px", "stop", SHORT, "dot", "legendonly"),
     ("target_px", "target", LONG, "dot", "legendonly"),
@@ -49,7 +43,8 @@ def _coin(facts: Facts, coin: str, plots: Plots) -> Html:
     far = pl.col("pnl").abs()
     shown = trades.sort(far, descending=True).head(MOST_TRADES).sort("entry_ts")
     made = figure(HEIGHT, hovermode="closest", showlegend=True)
-    _price(made, bars, facts.runs.filter(pl.col("coin") == coin)["venue"][0])
+    venue = facts.runs.filter(pl.col("coin") == coin)["venue"][0]
+    made.add_trace(price_line(bars, venue))
     for level in LEVELS:
         _level(made, shown, *level)
     _trades(made, shown)
@@ -83,18 +78,6 @@ def _caption(trades: pl.DataFrame, shown: pl.DataFrame) -> str:
     return f"{said}. Targets set by a cluster of the map: {aimed:,}; fixed ones: {fixed:,}."
 
 
-def _price(made: go.Figure, bars: pl.DataFrame, venue: str) -> None:
-    made.add_scatter(
-        name="price",
-        x=bars["time_ts"].to_list(),
-        y=bars["close_px"].to_list(),
-        mode="lines",
-        line={"color": MUTED, "width": 1.3},
-        hovertemplate=price_hover(venue),
-        showlegend=False,
-    )
-
-
 def _level(
     made: go.Figure,
     trades: pl.DataFrame,
@@ -122,46 +105,9 @@ def _level(
 
 def _trades(made: go.Figure, trades: pl.DataFrame) -> None:
     rows = trades.to_dicts()
-    outline = {"color": PANEL, "width": 1}
-    colours = [LONG if row["pnl"] > 0 else SHORT for row in rows]
-    common = {"legendgroup": "trades", "hovertemplate": "%{hovertext}<extra></extra>"}
-    made.add_scatter(
-        name="trades",
-        legendgroup="trades",
-        x=[moment for row in rows for moment in (row["entry_ts"], row["exit_ts"], None)],
-        y=[px for row in rows for px in (row["entry_px"], row["exit_px"], None)],
-        mode="lines",
-        line={"color": VARIANTS[2], "width": 1.4},
-        hoverinfo="skip",
-    )
-    made.add_scatter(
-        **common,
-        showlegend=False,
-        x=trades["entry_ts"].to_list(),
-        y=trades["entry_px"].to_list(),
-        mode="markers",
-        marker={
-            "symbol": [ENTRY[row["side"]] for row in rows],
-            "size": 10,
-            "color": VARIANTS[2],
-            "line": outline,
-        },
-        hovertext=[_entry(row) for row in rows],
-    )
-    made.add_scatter(
-        **common,
-        showlegend=False,
-        x=trades["exit_ts"].to_list(),
-        y=trades["exit_px"].to_list(),
-        mode="markers",
-        marker={
-            "symbol": [EXIT[row["exit_reason"]] for row in rows],
-            "size": 9,
-            "color": colours,
-            "line": outline,
-        },
-        hovertext=[_exit(row) for row in rows],
-    )
+    made.add_trace(path(rows, "trades", ENTERED, legendgroup="trades"))
+    made.add_trace(entries(rows, [_entry(row) for row in rows], ENTERED, legendgroup="trades"))
+    made.add_trace(exits(rows, legendgroup="trades"))
 
 
 def _entry(row: dict) -> str:
@@ -178,11 +124,3 @@ def _entry(row: dict) -> str:
     if row["snapshot_ts"] is not None:
         lines.append(f"map of {words.utc(row['snapshot_ts'])}")
     return "<br>".join(lines)
-
-
-def _exit(row: dict) -> str:
-    return (
-        f"{escape(row['exit_reason'])} at <b>{words.px(row['exit_px'])}</b><br>"
-        f"{words.pct(100 * row['return_fraction'], 2, signed=True)} after costs<br>"
-        f"{words.utc(row['exit_ts'])}"
-    )

@@ -11,16 +11,12 @@ from warehouse.report.backtest_facts import Backtests
 from warehouse.report.theme import (
     AXIS,
     DASHES,
-    ENTRY,
-    EXIT,
-    LONG,
     MUTED,
-    PANEL,
-    SHORT,
     VARIANTS,
     figure,
-    price_hover,
+    name_heights,
 )
+from warehouse.report.trade_marks import entries, exits, path, price_line
 
 HEIGHT = 680
 DOMAINS = {"yaxis": [0.5, 1.0], "yaxis2": [0.21, 0.45], "yaxis3": [0.0, 0.16]}
@@ -43,7 +39,7 @@ def backtest_figure(backtests: Backtests, runs: pl.DataFrame) -> go.Figure | Non
             if not equity.height or (not pessimistic and _same(backtests, run, equity)):
                 continue
             if not made.data:
-                made.add_trace(_price(equity, run["venue"]))
+                made.add_trace(price_line(equity, run["venue"]))
             for trace in _curves(equity, label, colour, run["bound"]):
                 made.add_trace(trace)
             if pessimistic:
@@ -68,18 +64,6 @@ def _most_mapped(backtests: Backtests, runs: pl.DataFrame) -> str:
         trades = backtests.trades_of(run)
         used[run["label"]] = trades["snapshot_ts"].is_not_null().mean() or 0.0
     return max(used, key=lambda label: used[label]) if used else ""
-
-
-def _price(equity: pl.DataFrame, venue: str) -> go.Scatter:
-    return go.Scatter(
-        name="price",
-        x=equity["time_ts"].to_list(),
-        y=equity["close_px"].to_list(),
-        mode="lines",
-        line={"color": MUTED, "width": 1.3},
-        hovertemplate=price_hover(venue),
-        showlegend=False,
-    )
 
 
 def _curves(equity: pl.DataFrame, label: str, colour: str, reading: str) -> list[go.Scatter]:
@@ -120,62 +104,16 @@ def _trades(trades: pl.DataFrame, label: str, colour: str, visible: bool) -> lis
     """Return entries, exits and the lines between them, as one entry of the legend."""
     if not trades.height:
         return []
+    shown = {"legendgroup": f"trades {label}", "visible": True if visible else "legendonly"}
     rows = trades.to_dicts()
-    group = f"trades {label}"
-    common = {"legendgroup": group, "visible": True if visible else "legendonly"}
-    path_x = [moment for row in rows for moment in (row["entry_ts"], row["exit_ts"], None)]
-    path_y = [px for row in rows for px in (row["entry_px"], row["exit_px"], None)]
-    won = [LONG if row["pnl"] > 0 else SHORT for row in rows]
-    outline = {"color": PANEL, "width": 1}
+    entered = [
+        f"{row['side']} at <b>{words.px(row['entry_px'])}</b><br>{words.utc(row['entry_ts'])}"
+        for row in rows
+    ]
     return [
-        go.Scatter(
-            **common,
-            name=f"trades of {escape(words.spelled(label))}",
-            x=path_x,
-            y=path_y,
-            mode="lines",
-            line={"color": colour, "width": 1.6},
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            **common,
-            showlegend=False,
-            x=[row["entry_ts"] for row in rows],
-            y=[row["entry_px"] for row in rows],
-            mode="markers",
-            marker={
-                "symbol": [ENTRY[row["side"]] for row in rows],
-                "size": 11,
-                "color": colour,
-                "line": outline,
-            },
-            hovertext=[
-                f"{row['side']} at <b>{words.px(row['entry_px'])}</b><br>"
-                f"{words.utc(row['entry_ts'])}"
-                for row in rows
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-        go.Scatter(
-            **common,
-            showlegend=False,
-            x=[row["exit_ts"] for row in rows],
-            y=[row["exit_px"] for row in rows],
-            mode="markers",
-            marker={
-                "symbol": [EXIT[row["exit_reason"]] for row in rows],
-                "size": 9,
-                "color": won,
-                "line": outline,
-            },
-            hovertext=[
-                f"{row['exit_reason']} at <b>{words.px(row['exit_px'])}</b><br>"
-                f"{words.pct(100 * row['return_fraction'], 2, signed=True)} after costs<br>"
-                f"{words.utc(row['exit_ts'])}"
-                for row in rows
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
+        path(rows, f"trades of {words.spelled(label)}", colour, **shown),
+        entries(rows, entered, colour, **shown),
+        exits(rows, **shown),
     ]
 
 
@@ -208,14 +146,4 @@ def _dress(made: go.Figure, period: tuple[datetime, datetime]) -> None:
         DOMAINS.values(),
         strict=True,
     ):
-        made.add_annotation(
-            text=said,
-            x=0.004,
-            xref="paper",
-            xanchor="left",
-            y=domain[1] + 0.002,
-            yref="paper",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 11, "color": MUTED},
-        )
+        name_heights(made, said, domain[1])

@@ -11,7 +11,17 @@ from warehouse.report import map_figure, words
 from warehouse.report.coin_facts import WIDTH_PCT, CoinFacts, column_ends
 from warehouse.report.price_bars import closes
 from warehouse.report.price_range import PriceRange, heatmap_range
-from warehouse.report.theme import GRID, HEAT, MUTED, PANEL, PRICE, SIDES, figure, price_hover
+from warehouse.report.theme import (
+    GRID,
+    HEAT,
+    MUTED,
+    PANEL,
+    PRICE,
+    SIDES,
+    figure,
+    name_heights,
+    price_hover,
+)
 from warehouse.report.window import Window
 
 # The strip takes its part of the height; what is left is as high as the map beside it, so that
@@ -202,17 +212,7 @@ def _dress(made: go.Figure, facts: CoinFacts, shown: PriceRange, window: Window)
             "fixedrange": True,
         },
     )
-    made.add_annotation(
-        text="accounts seen",
-        x=0,
-        xref="paper",
-        xanchor="left",
-        y=STRIP_PART + 0.002,
-        yref="paper",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 11, "color": MUTED},
-    )
+    name_heights(made, "accounts seen", STRIP_PART)
     if window.since < window.at < window.until:
         made.add_vline(window.at, line={"color": MUTED, "width": 1.2, "dash": "dash"})
 

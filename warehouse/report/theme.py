@@ -84,14 +84,24 @@ def figure(height: int, **layout: object) -> go.Figure:
     return made
 
 
-def name_heights(made: go.Figure, name: str) -> None:
-    """Write what heights mean above the upper left corner, where a phone has room for it."""
+def name_heights(made: go.Figure, name: str, top: float = 1.0) -> None:
+    """Write what heights mean above the upper left corner, where a phone has room for it.
+
+    Parameters
+    ----------
+    made
+        The figure.
+    name
+        What heights are, with their unit.
+    top
+        Upper end of the axis, as a part of the figure's height.
+    """
     made.add_annotation(
         text=name,
         x=0.004,
         xref="paper",
         xanchor="left",
-        y=1.002,
+        y=top + 0.002,
         yref="paper",
         yanchor="bottom",
         showarrow=False,
