@@ -23,7 +23,7 @@ where
 order by s.snapshot_ts desc limit 1
 """
 HELD = """
-create or replace macro {name}(coin, "at", knowable := false) as table
+create or replace macro {name}(coin, "at", knowable := false, coin_by := null) as table
 with held_at as (select coin as coin_asked, "at" as at_asked, knowable as knowable_asked)
 select c.side, {columns}, c.notional
 from held_at as h
