@@ -103,7 +103,7 @@ def compare(
         return Comparison(*counts, *means, difference, None, None, None)
     error = math.sqrt(days.size / (days.size - 1) * float((apart**2).sum()))
     far = float(stdtrit(days.size - 1, 0.975)) * error
-    p = _p(shares, rng, draws)
+    p = by_lot(shares, rng, draws)
     return Comparison(*counts, *means, difference, difference - far, difference + far, p)
 
 
@@ -112,7 +112,34 @@ def _shares(day: np.ndarray, returns: np.ndarray, days: int) -> np.ndarray:
     return np.bincount(day, weights=returns, minlength=days) / returns.size
 
 
-def _p(shares: np.ndarray, rng: np.random.Generator, draws: int) -> float:
+def above(
+    returns: np.ndarray, days: np.ndarray, level: float, rng: np.random.Generator
+) -> float | None:
+    """Return p of "the mean is not above ``level``", by the signs of days.
+
+    Parameters
+    ----------
+    returns : float64[k]
+        Of the trades, fractions of notional.
+    days : datetime64[D][k]
+        UTC date of each.
+    level
+        What a mean may be by itself, a fraction.
+    rng
+        Where the draws come from.
+
+    Returns
+    -------
+    float or None
+        None: fewer than two days, or no return differs from ``level``.
+    """
+    held, number = np.unique(days, return_inverse=True)
+    if held.size < 2 or (returns == level).all():
+        return None
+    return by_lot(_shares(number, returns - level, held.size), rng)
+
+
+def by_lot(shares: np.ndarray, rng: np.random.Generator, draws: int = DRAWS) -> float:
     """Return how often shares with signs drawn by lot sum to as much as with their own."""
     # Signs that are all as they were give the same sum, but for its rounding.
     reached = shares.sum() - 1e-12 * np.abs(shares).sum()
