@@ -36,13 +36,11 @@ def brings_nothing(h, decisions, outcome, coin, rows):
 
 
 @kernel
-def worst_of(bars, held, px, t, reading, others):
-    """Fill ``others`` with what liquidation prices of bar ``t`` take the coins to be worth."""
-    for c in range(held.size):
-        others[c] = px[c]
-        b = bars[t, c]
-        if reading != OPTIMISTIC and not np.isnan(b.open_px):
-            others[c] = b.low_px if held[c].side > 0 else b.high_px
+def worth(h, b, px, reading):
+    """Return what liquidation prices of other coins take one to be worth in a bar, USD."""
+    if reading == OPTIMISTIC or np.isnan(b.open_px):
+        return px
+    return b.low_px if h.side > 0 else b.high_px
 
 
 @kernel
@@ -129,7 +127,8 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 due = h.coins * paid_on * b.funding_rate
                 h.funding += due
                 cash[0] -= due
-        worst_of(bars, held, px, t, reading, others)
+        for c in range(coins):
+            others[c] = worth(held[c], bars[t, c], px[c], reading)
         stirs = False
         for c in range(coins):
             b = bars[t, c]
@@ -166,8 +165,8 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 if busy[c] and held[c].order != NOTHING:
                     piece = first_piece(bars[t, c], fine, reading, cuts[c])
                     enter(book, terms, decisions, c, t, piece, True)
-            worst_of(bars, held, px, t, reading, others)
             for c in range(coins):
+                others[c] = worth(held[c], bars[t, c], px[c], reading)
                 tied[c] = margin_of(held[c], px[c], most[c])
         opened = equity_of(held, cash, px)
         for c in range(coins):
@@ -187,6 +186,8 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             rows = (first[c], last[c])
             through_bar(book, terms, decisions, c, t, bars, fine, rows, cuts[c], others)
             px[c] = b.open_px
+            # Within the bar it may have entered, or turned.
+            others[c] = worth(h, b, px[c], reading)
             if h.order != NOTHING and t >= h.order_last:
                 drop_order(h, outcome, c)
         if stirs:

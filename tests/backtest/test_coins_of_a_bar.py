@@ -23,12 +23,12 @@ FLAT = Bar(100, 100, 100, 100)
 RISES = Bar(100, 120, 100, 120)
 
 
-def told(engine, first, one, other, venue=VENUE, leverage=50.0):
+def told(engine, first, one, other, venue=VENUE, leverage=50.0, tiers=None):
     """Replay (bars, decisions by bar) of two coins; return the trades of each, and outcomes."""
     coins = [one, other] if first == 0 else [other, one]
     bars = [list(row) for row in zip(*(bars for bars, _ in coins), strict=True)]
     wanted = [[made.get(t, Decision()) for _, made in coins] for t in range(len(bars))]
-    markets = [Market(leverage=leverage)] * 2
+    markets = [Market(leverage=leverage, tiers=tiers)] * 2
     trades, equity, _, outcomes = engine(bars, wanted, markets, venue)
     mine = [[trade for trade in trades if trade.coin == coin] for coin in (first, 1 - first)]
     return *mine, [row[1 - first] for row in outcomes], equity
@@ -93,3 +93,16 @@ def test_equity_at_a_close_takes_all_coins_at_theirs(engine, first):
     other = [FLAT, FLAT, Bar(100, 100, 90, 90), FLAT], {0: Decision(1, notional=1_000.0)}
     *_, equity = told(engine, first, one, other)
     assert equity == [10_000.0, 10_000.0, 10_900.0, 11_000.0]
+
+
+@ENGINES
+@TURNS
+@READINGS
+def test_coins_that_enter_within_one_bar_may_be_at_their_worst_at_once(engine, first, reading):
+    """Both buy 555.6 coins at 90; both at 80 they would have lost 11,111 of 10,000 USD."""
+    enter = Decision(1, notional=50_000.0, kind="limit", px=90.0)
+    coin = [FLAT, FLAT, Bar(100, 130, 80, 90), FLAT], {1: enter}
+    venue = replace(VENUE, reading=reading)
+    mine, others, _, _ = told(engine, first, coin, coin, venue, tiers=((0.0125, 0.0),))
+    ends = sorted(trade.reason for trade in (*mine, *others))
+    assert ends == (["end", "end"] if reading == "optimistic" else ["end", "liquidation"])

@@ -81,6 +81,10 @@ def replay(bars, decisions, markets, venue, arrives=None):
                 account.going_on(coin, t, piece, others, optimistic)
             # Until all are through the bar, the others know of none how it goes.
             account.px[coin] = bar.open
+            # But who entered on the way was in it at its worst, too.
+            entered = account.open[coin]
+            if entered and not optimistic:
+                others[coin] = bar.low if entered.side > 0 else bar.high
             order = account.orders[coin]
             if order and t >= order.last:
                 account.cancel(coin)
