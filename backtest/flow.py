@@ -106,6 +106,8 @@ def read_flow(lake: duckdb.DuckDBPyConnection, bars: Bars, *, knowable: bool) ->
             f"{bars.interval} bars of {bars.coin}: the one of {utc(odd)} does not lie on the "
             f"grid that begins with {utc(bars.start[0])}"
         )
+    if not _heard_of(lake, bars, knowable):
+        return flow
     with _listening(lake, bars, knowable) as heard:
         told = heard.sql(
             "select long_notional, short_notional, velocity, velocity_ratio, "
@@ -123,6 +125,16 @@ def read_flow(lake: duckdb.DuckDBPyConnection, bars: Bars, *, knowable: bool) ->
     if not told["velocity"].size:
         return flow
     return Flow(*(_filled(told[field.name])[row] for field in fields(Flow)))
+
+
+def _heard_of(lake: duckdb.DuckDBPyConnection, bars: Bars, knowable: bool) -> bool:
+    """Return whether any source had told of the coin before the last close."""
+    ((some,),) = lake.sql(
+        "select count(*) from coins where coin = $coin "
+        "and if($knowable, first_known_ts, first_ts) < $until",
+        params={"coin": bars.coin, "knowable": knowable, "until": as_utc(bars.end[-1])},
+    ).fetchall()
+    return some > 0
 
 
 def _filled(values: np.ndarray) -> np.ndarray:

@@ -17,8 +17,8 @@ from backtest.bars import as_utc
 # Snapshots whose positions are held at once: 32 x 20,000 positions of one coin are some 30 MB.
 SNAPSHOTS_AT_ONCE = 32
 MOMENTS_AT_ONCE = 512
-# Who replays a coin knows that it is one: that it was not heard of yet says nothing is there.
-MAP_ASKED = "$coin, asked.moment, knowable := $knowable, coin_by := 'infinity'"
+# Who replays a coin knows that it is one, whenever the lake heard of it first.
+MAP_ASKED = "$coin, asked.moment, knowable := $knowable, coin_by := '9999-12-31T00:00Z'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -120,7 +121,7 @@ def test_costs_are_set_by_name(lake):
             ValueError,
             "must end",
         ),
-        (["--coin", "BTX", *PERIOD], LookupError, "near it: BTC"),
+        (["--coin", "BTX", *PERIOD], duckdb.Error, "near it: BTC"),
         (["--coin", "BTC", *PERIOD, "--venue", "okx"], LookupError, "okx BTC"),
         (["--coin", " , ", *PERIOD], ValueError, "--coin"),
         (["--coin", "BTC", *PERIOD, "--taker-bps", "4500"], ValueError, "taker_fee 0.45"),
