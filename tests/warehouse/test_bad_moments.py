@@ -7,6 +7,7 @@ import pytest
 
 from tests.warehouse.bad_questions import ASKED, HOUR, NOW, a_market, refusal, rows, some
 from tests.warehouse.every_macro import AT, EVERY, UNTIL
+from warehouse.catalog import definitions
 
 SPAN = [name for name in UNTIL if name not in ("incidents_at",)]
 PAIR = ["map_moves", "map_changes", "mass_decay"]
@@ -66,6 +67,22 @@ def test_a_moment_without_a_zone_is_refused(con, name):
         said = refusal(con, moments_as(EVERY[name], written))
         assert re.match(r"(at|since|until|from_at|to_at|moments) 2026-01-", said)
         assert re.search(r" has no time zone; if it is UTC, write it as 2026-01-\S+Z$", said)
+
+
+BY = sorted(one.name for one in definitions("table macro") if "coin_by" in one.parameters)
+
+
+@pytest.mark.parametrize("name", BY)
+def test_the_moment_by_which_a_coin_is_known_names_its_zone_too(con, name):
+    for written in some(*NAIVE.values()):
+        said = refusal(con, f"{EVERY[name][:-1]}, coin_by := {written(NOW)})")
+        assert re.match(
+            r"coin_by 2026-01-.* has no time zone; if it is UTC, write it as ", said
+        )
+    said = refusal(con, f"{EVERY[name][:-1]}, coin_by := 'soon')")
+    assert said == "coin_by soon is not allowed; use a moment, as 2026-02-05T12:00Z"
+    later = f"{EVERY[name][:-1]}, coin_by := '2026-02-05T12:00Z')"
+    assert rows(con, later) == rows(con, EVERY[name])
 
 
 def test_every_kind_of_moment_without_a_zone_is_refused(empty):

@@ -65,6 +65,27 @@ def test_prices_that_are_a_little_off_are_found_among_the_real_ones(recorded, ti
     assert (~planted["agrees"]).sum() > 150
 
 
+def test_prices_that_are_moved_at_random_follow_no_table(recorded, tiers):
+    """So a table that explains a price which is off is no fitted excuse."""
+    rng = np.random.default_rng(7)
+    close = pl.col("agrees") & (pl.col("verdict") == "close")
+    moved = (
+        recorded.with_row_index("nth")
+        .filter(close & (close.sum().over("account", "snapshot_ts") > 2))
+        .group_by("account", "snapshot_ts", maintain_order=True)
+        .agg(pl.col("nth").shuffle(seed=7).first())["nth"]
+    )
+    factor = np.ones(recorded.height)
+    away = np.exp(rng.uniform(np.log(1e-5), np.log(0.1), moved.len()))
+    factor[moved] += rng.choice([-1.0, 1.0], moved.len()) * away
+    given = recorded.drop("error", "sibling", "agrees", "silent", "confirmed", "verdict")
+    got = compare(given.with_columns(pl.col("liquidation_px") * pl.Series(factor)), tiers)
+    said = got["verdict"].cast(pl.String)[moved]
+    assert moved.len() > 100
+    assert (said == "own_leverage").sum() == 0
+    assert (said == "unexplained").mean() > 0.97
+
+
 def test_no_price_is_unexplained_and_no_silence_is_contradicted(recorded):
     assert (recorded["verdict"] == "unexplained").sum() == 0
     assert recorded["silent"].sum() > 1_000

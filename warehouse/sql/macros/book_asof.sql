@@ -26,7 +26,7 @@ with asked as (
 coin_known as materialized (
     -- Cast, for that they are moments is checked where they are asked.
     select checked_coin(
-        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+        coin, coalesce(checked_moment(coin_by, 'coin_by'), try_cast("at" as timestamptz)), knowable
     ) is not null as is_known
 ),
 

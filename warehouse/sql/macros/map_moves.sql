@@ -56,7 +56,7 @@ held as (
         f.liquidation_px as from_px,
         0.0::double as to_size,
         null::double as to_px
-    from positions_at(coin, from_at, knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coalesce(coin_by, to_at)) as f
+    from positions_at(coin, from_at, knowable := knowable, max_age := max_age, untrusted := untrusted, coin_by := coalesce(checked_moment(coin_by, 'coin_by'), try_cast(to_at as timestamptz))) as f
     union all
     select
         t.account,

@@ -19,7 +19,7 @@ with coin_known as materialized (
     -- What is read is this one: of a coin beyond what a file's statistics hold, DuckDB would plan
     -- to read nothing, and so to check nothing.  Cast, for moments are checked where they are asked.
     select checked_coin(
-        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+        coin, coalesce(checked_moment(coin_by, 'coin_by'), try_cast("at" as timestamptz)), knowable
     ) as coin_asked
 ),
 

@@ -21,7 +21,7 @@ with named as (
 
 coin_known as materialized (
     select checked_coin(
-        coin, coalesce(try_cast(coin_by as timestamptz), try_cast("at" as timestamptz)), knowable
+        coin, coalesce(checked_moment(coin_by, 'coin_by'), try_cast("at" as timestamptz)), knowable
     ) as coin_asked
 ),
 
