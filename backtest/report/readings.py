@@ -32,7 +32,8 @@ def _readings(findings: Findings) -> Html:
             "p",
             "After all costs, as a share of notional. An attempt is an order that reached the "
             "venue; one that was not filled counts 0. Trades of a day are alike, so days are "
-            "counted and not trades. Ambiguous: trades whose last bar spans stop and target.",
+            "counted and not trades. Ambiguous: trades with a bar that leaves open what came "
+            "first, so that they may have ended otherwise.",
             class_="caption",
         ),
         rows_table(head, rows, "stack figures"),

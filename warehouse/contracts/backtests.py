@@ -77,7 +77,8 @@ BACKTEST_RUNS = Table(
         Column(
             "ambiguous",
             I64,
-            "trades whose last bar spans stop and target",
+            "trades with a bar that leaves open what came first, so that they may have ended "
+            "otherwise",
             "trades",
             rules=(NOT_NEGATIVE,),
         ),
@@ -194,7 +195,12 @@ BACKTEST_TRADES = Table(
         ),
         Column("pnl", F64, "after slippage, fees and funding", "USD"),
         Column("return_fraction", F64, "pnl over entry notional", "fraction"),
-        Column("ambiguous", BOOL, "true: the closing bar spans stop and target"),
+        Column(
+            "ambiguous",
+            BOOL,
+            "true: a bar of it leaves open what came first, so that it may have ended "
+            "otherwise",
+        ),
         SOURCE,
         KNOWN,
     ),
