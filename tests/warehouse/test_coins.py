@@ -206,7 +206,7 @@ def test_a_coin_that_is_held_and_not_known_is_found_and_mended(tmp_path, compact
     put(tmp_path, row("BTC"), row("ETH"))
     put(tmp_path, row("ETH", T0 + HOUR), part="b")
     if compacted:
-        compact(tmp_path, T0 + 24 * 9 * HOUR)
+        compact(tmp_path, T0 + 24 * 9 * HOUR, wait=lambda seconds: None)
     sound = known(tmp_path)
     assert bad_files(Lake.at(tmp_path))[0] == []
     faults = (
