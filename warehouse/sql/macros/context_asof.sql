@@ -20,7 +20,6 @@ with asked as (
         knowable as knowable_asked
 ),
 
--- Joined by the hour: of each moment of a lateral join, few rows are looked at.
 coin_known as materialized (
     -- Cast, for that they are moments is checked where they are asked.
     select checked_coin(
@@ -28,6 +27,7 @@ coin_known as materialized (
     ) is not null as is_known
 ),
 
+-- Joined by the hour: of each moment of a lateral join, few rows are looked at.
 hours as (
     select
         q.*,
