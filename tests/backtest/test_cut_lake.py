@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -220,33 +221,50 @@ def test_only_the_open_of_the_bar_at_the_cut_is_kept(con, lake):
 READ_FROM = ("snapshot_at", "positions_at", "liquidation_clusters", "liquidation_flow")
 
 
-def changed(con, lake, kind, knowable, names=None):
-    """Return the macros whose answers of at or before the cut differ in a world."""
-    asked = [
+@pytest.fixture(scope="module")
+def changed(con, lake):
+    """Return the macros whose answers of at or before the cut differ in a world.
+
+    What the lake says as it is is asked once for all worlds.
+    """
+
+    @cache
+    def told(kind, questions, knowable):
+        lake.show(kind and world(kind, knowable=knowable))
+        return [answer(con, query, moment) for _, query, moment in questions]
+
+    def of(kind, knowable, names=None):
+        questions = asked(knowable, names)
+        as_it_is = told(None, questions, knowable)
+        assert any(as_it_is)
+        cut = told(kind, questions, knowable)
+        every = zip(questions, as_it_is, cut, strict=True)
+        return {name for (name, *_), one, other in every if one != other}
+
+    return of
+
+
+def asked(knowable, names):
+    """Return what macros are asked: their name, the query, and the moment."""
+    return tuple(
         (name, query, Moment(at, knowable))
         for some, at in ((AT, CUT), (UNTIL, CUT), (AT, CUT - 3.5 * HOUR))
         for name, query in some.items()
         if names is None or name in names
         if not (knowable and name in NOT_KNOWABLE)
-    ]
-    told = []
-    for one in (None, world(kind, knowable=knowable)):
-        lake.show(one)
-        told.append([answer(con, query, moment) for _, query, moment in asked])
-    assert any(told[0])
-    return {name for (name, *_), one, other in zip(asked, *told, strict=True) if one != other}
+    )
 
 
 @pytest.mark.parametrize("knowable", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_backtests_ask_is_answered_alike_before_the_cut(con, lake, kind, knowable):
-    assert changed(con, lake, kind, knowable, READ_FROM) == set()
+def test_what_backtests_ask_is_answered_alike_before_the_cut(changed, kind, knowable):
+    assert changed(kind, knowable, READ_FROM) == set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_macro_answers_otherwise_before_the_cut(con, lake, kind):
-    assert changed(con, lake, kind, True) == set()
+def test_no_macro_answers_otherwise_before_the_cut(changed, kind):
+    assert changed(kind, True) == set()
 
 
 def test_the_ledger_ends_at_the_cut(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from tests.backtest.edge_worlds.crowd import Edge
-from tests.backtest.edge_worlds.judged import is_edge, judge, over
+from tests.backtest.edge_worlds.judged import is_edge, judge, workers
 from tests.backtest.edge_worlds.six import FILTERED, SIX
 from tests.backtest.edge_worlds.world import FREE, World
 from tests.effort import THOROUGH
@@ -16,6 +16,12 @@ WORLDS = 400 if THOROUGH else 60
 PLANTED = 40 if THOROUGH else 6
 # An attempt earns 38 bp after costs of 17 then, as docs/power.md has it.
 PULL = 0.0009
+
+
+@pytest.fixture(scope="module")
+def over():
+    with workers() as each:
+        yield each
 
 
 def allowed(worlds):
@@ -45,7 +51,7 @@ def test_few_short_worlds_without_an_edge():
 
 
 @pytest.mark.slow
-def test_no_test_says_yes_too_often_where_there_is_no_edge():
+def test_no_test_says_yes_too_often_where_there_is_no_edge(over):
     """Without costs, so that the truth is 0 and not below: each test apart, and a verdict's."""
     worlds = [World(seed=seed, terms=FREE) for seed in range(WORLDS)]
     told = over(worlds, partial(judge, strategies=[FILTERED]))
@@ -55,7 +61,7 @@ def test_no_test_says_yes_too_often_where_there_is_no_edge():
 
 
 @pytest.mark.slow
-def test_stops_by_a_map_are_no_better_than_without_one():
+def test_stops_by_a_map_are_no_better_than_without_one(over):
     """It said so in 7 % of 1,000 worlds when stops were filled better than the price."""
     worlds = [World(seed=seed, terms=FREE) for seed in range(2 * WORLDS)]
     told = over(worlds, partial(judge, strategies=[SIX["regime stops"]]))
@@ -64,18 +70,17 @@ def test_stops_by_a_map_are_no_better_than_without_one():
 
 
 @pytest.mark.slow
-def test_two_months_of_one_coin_are_no_worse():
+def test_two_months_of_one_coin_are_no_worse(over):
     """Few clusters of days make errors too small; these are some 30."""
     worlds = [World(seed=seed, terms=FREE, days=60, coins=1) for seed in range(400)]
-    for name, strategy in SIX.items():
-        told = over(worlds, partial(judge, strategies=[strategy]))
-        judged = [one for (one,) in told]
+    told = over(worlds, partial(judge, strategies=list(SIX.values())))
+    for name, judged in zip(SIX, zip(*told, strict=True), strict=True):
         clear = sum(one.first.sign > 0 for one in judged)
         assert clear <= LEVEL * len(judged), name
 
 
 @pytest.mark.slow
-def test_after_costs_a_verdict_says_yes_in_no_world_without_an_edge():
+def test_after_costs_a_verdict_says_yes_in_no_world_without_an_edge(over):
     worlds = [World(seed=seed, days=180, coins=2) for seed in range(WORLDS)]
     told = over(worlds, partial(judge, strategies=[FILTERED]))
     hopeful = [world for world, (judged,) in zip(worlds, told, strict=True) if judged.hopeful]
@@ -108,7 +113,7 @@ def test_a_target_before_the_cluster_is_better_where_price_turns_there():
 
 
 @pytest.mark.slow
-def test_a_planted_edge_is_found_by_the_whole_verdict():
+def test_a_planted_edge_is_found_by_the_whole_verdict(over):
     """Power of 80 % at the least, over a year of four coins, placebos and trials included."""
     worlds = [World(seed=10_000 + seed, edge=Edge(pull=PULL)) for seed in range(PLANTED)]
     yes = over(worlds, partial(is_edge, strategy=FILTERED))

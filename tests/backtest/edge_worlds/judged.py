@@ -1,7 +1,8 @@
 """This module lets a study's own tests judge strategies on many made-up markets."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -103,8 +104,15 @@ def is_edge(world: World, strategy: Strategy) -> bool:
     return judged.hopeful and shows_edge(found(world, strategy))
 
 
+@contextmanager
+def workers() -> Iterator[Callable[[Iterable[World], Callable[[World], object]], list]]:
+    """Yield :func:`over` for whoever asks often: starting takes 8 s of a core."""
+    # New processes, as threads of this one may hold locks that a copy would wait for.
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        yield lambda worlds, asked: list(pool.map(asked, worlds, chunksize=2))
+
+
 def over(worlds: Iterable[World], asked: Callable[[World], object]) -> list:
     """Return what each world answers, in order, on two cores."""
-    # New processes, as threads of this one may hold locks that a copy would wait for.
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        return list(workers.map(asked, worlds, chunksize=2))
+    with workers() as each:
+        return each(worlds, asked)
