@@ -37,12 +37,16 @@ class Placebo:
         What was put in its place.
     drawn
         Whether it is drawn at random; one that is not has one draw.
+    in_place
+        Whether it enters where the rule might have, so that a day is one market in both; one
+        that is not is moved to other days.
     draws
         In order.
     """
 
     name: str
     drawn: bool
+    in_place: bool
     draws: tuple[Draw, ...]
 
     @property

@@ -85,7 +85,7 @@ def play_placebos(played: Played, progress: Progress | None = None) -> list[Plac
     if progress is not None:
         progress("placebos", len(own), len(own))
     return [
-        Placebo(name, name in DRAWN, _pooled(drawn, kept))
+        Placebo(name, name in DRAWN, name != TIMES, _pooled(drawn, kept))
         for name, drawn in found.items()
         if any(drawn)
     ]

@@ -91,10 +91,10 @@ def compare(
         return Comparison(*counts, *means, None, None, None, None)
     difference = means[0] - means[1]
     both = float(np.concatenate([with_map, without_map]).mean())
-    apart = _shares(here, with_map - means[0], days.size) - _shares(
+    apart = shares_of(here, with_map - means[0], days.size) - shares_of(
         there, without_map - means[1], days.size
     )
-    shares = _shares(here, with_map - both, days.size) - _shares(
+    shares = shares_of(here, with_map - both, days.size) - shares_of(
         there, without_map - both, days.size
     )
     largest = np.abs(np.concatenate([with_map, without_map])).max()
@@ -107,36 +107,9 @@ def compare(
     return Comparison(*counts, *means, difference, difference - far, difference + far, p)
 
 
-def _shares(day: np.ndarray, returns: np.ndarray, days: int) -> np.ndarray:
+def shares_of(day: np.ndarray, returns: np.ndarray, days: int) -> np.ndarray:
     """Return what the trades of each day add to the mean of all."""
     return np.bincount(day, weights=returns, minlength=days) / returns.size
-
-
-def above(
-    returns: np.ndarray, days: np.ndarray, level: float, rng: np.random.Generator
-) -> float | None:
-    """Return p of "the mean is not above ``level``", by the signs of days.
-
-    Parameters
-    ----------
-    returns : float64[k]
-        Of the trades, fractions of notional.
-    days : datetime64[D][k]
-        UTC date of each.
-    level
-        What a mean may be by itself, a fraction.
-    rng
-        Where the draws come from.
-
-    Returns
-    -------
-    float or None
-        None: fewer than two days, or no return differs from ``level``.
-    """
-    held, number = np.unique(days, return_inverse=True)
-    if held.size < 2 or (returns == level).all():
-        return None
-    return by_lot(_shares(number, returns - level, held.size), rng)
 
 
 def by_lot(shares: np.ndarray, rng: np.random.Generator, draws: int = DRAWS) -> float:

@@ -132,8 +132,8 @@ def test_returns_that_do_not_vary_have_no_ratio():
     assert falling.needed_years is None
 
 
-def drawn(*draws):
-    return Placebo("shuffled", True, tuple(Draw(one, 0.0) for one in draws))
+def drawn(*draws, in_place=True):
+    return Placebo("shuffled", True, in_place, tuple(Draw(one, 0.0) for one in draws))
 
 
 def around(mean, wide=0.01):
@@ -162,6 +162,18 @@ def test_a_rule_that_only_varies_more_than_its_draws_is_not_better():
     assert against(around(0.008, 0.0001), drawn(*draws), rng).p == pytest.approx(21 / 41)
 
 
+def test_what_the_market_did_on_a_day_says_nothing_for_or_against_its_draws():
+    """A percent better than all of them, day by day, on days that earn or lose five."""
+    rng = np.random.default_rng(0)
+    draws = [around(way * 0.001, 0.05) for way in (1, -1) * 20]
+    assert against(around(0.01, 0.05), drawn(*draws), rng).p == pytest.approx(1 / 41)
+    # On other days, or of draws moved to others, the same may be luck.
+    other = attempts(*[-0.04, 0.06] * 15, days=range(30, 60))
+    assert 0.1 < against(other, drawn(*draws), rng).p < 0.4
+    moved = drawn(*draws, in_place=False)
+    assert 0.05 < against(around(0.01, 0.05), moved, rng).p < 0.4
+
+
 def test_of_few_draws_or_of_one_day_no_p_is_told():
     rng = np.random.default_rng(0)
     assert against(around(0.03), drawn(*[around(0.01)] * 19), rng).p == pytest.approx(1 / 20)
@@ -174,7 +186,7 @@ def test_draws_without_an_attempt_are_no_draws():
     made = drawn(nothing, *[around(0.01)] * 19, nothing)
     assert against(around(0.03), made, rng).draws == 19
     assert against(around(0.03), made, rng).p == pytest.approx(1 / 20)
-    found = against(around(0.03), Placebo("mirrored", False, (Draw(nothing, 0.0),)), rng)
+    found = against(around(0.03), Placebo("mirrored", False, True, (Draw(nothing, 0.0),)), rng)
     assert (found.draws, found.mean, found.p) == (0, None, None)
     assert against(nothing, made, rng).p is None
 
@@ -182,10 +194,10 @@ def test_draws_without_an_attempt_are_no_draws():
 def test_p_of_a_placebo_of_one_draw_is_by_days():
     """Better by a percent on each of 30 days; then better and worse by turns."""
     own, rng = attempts(*[0.02] * 30), np.random.default_rng(0)
-    worse = Placebo("mirrored", False, (Draw(attempts(*[0.01] * 30), 0.0),))
+    worse = Placebo("mirrored", False, True, (Draw(attempts(*[0.01] * 30), 0.0),))
     assert against(own, worse, rng).p < 0.001
     assert against(own, worse, rng).quantiles is None
-    turns = Placebo("mirrored", False, (Draw(attempts(*[0.0, 0.04] * 15), 0.0),))
+    turns = Placebo("mirrored", False, True, (Draw(attempts(*[0.0, 0.04] * 15), 0.0),))
     assert 0.2 < against(own, turns, rng).p < 0.8
 
 

@@ -89,6 +89,8 @@ def test_a_rule_of_maps_has_every_placebo(placebos):
         "yesterday": 1,
     }
     assert [one.name for one in placebos.values() if one.drawn] == ["random times", "shuffled"]
+    # All others may enter where the rule did.
+    assert [one.name for one in placebos.values() if not one.in_place] == ["random times"]
 
 
 def test_a_rule_without_maps_has_only_random_times(con):

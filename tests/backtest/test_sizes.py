@@ -15,11 +15,12 @@ from tests.backtest.edge_worlds.direct import (
 )
 
 LEVEL = 0.05
+GAIN = 0.003  # of every bet, a fraction
 
 
 def yes(told):
     """Return how many say yes; one that cannot tell says no."""
-    return sum(p is not None and p <= LEVEL for (p,) in told)
+    return sum(p is not None and p <= LEVEL for p in told)
 
 
 def most(worlds):
@@ -36,27 +37,33 @@ def test_few_markets_without_an_edge_and_with_one():
         shuffled.append(shuffled_p(of, gains))
     for told in (moves, shuffled):
         none, some = zip(*told, strict=True)
-        assert yes(zip(none, strict=True)) <= most(6)
-        assert yes(zip(some, strict=True)) >= 5
+        assert yes(none) <= most(6)
+        assert yes(some) >= 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sudden", [0.0, 0.03])
 def test_random_times_are_beaten_by_chance_alone_as_seldom_as_said(sudden):
-    """Days drawn from all of the period, their mean alone, were beaten in one market of ten."""
+    """Days drawn from all of the period, their mean alone, were beaten in one market of ten.
+
+    Shuffles whose days were not held against the rule's were beaten by this gain in 15 % only.
+    """
     worlds = 400
     told, as_it_was = ({bet: [] for bet in BETS} for _ in range(2))
-    shuffled = []
+    shuffled, with_gain = [], []
     for seed in range(worlds):
         of = market(seed, sudden=sudden)
         for bet in BETS:
-            told[bet].append(random_times_p(of, bet))
-            as_it_was[bet].append(moved_as_one_p(of, bet))
-        shuffled.append(shuffled_p(of))
+            told[bet] += random_times_p(of, bet)
+            as_it_was[bet] += moved_as_one_p(of, bet)
+        none, some = shuffled_p(of, (0.0, GAIN))
+        shuffled.append(none)
+        with_gain.append(some)
     assert {bet: yes(one) for bet, one in told.items() if yes(one) > most(worlds)} == {}
     assert yes(shuffled) <= most(worlds)
     if not sudden:
         assert yes(as_it_was["buy falls"]) > most(worlds)
+        assert yes(with_gain) >= 0.35 * worlds
 
 
 def test_other_times_of_a_day_are_no_placebo_for_who_buys_its_falls():

@@ -145,7 +145,7 @@ def random_times_p(of: Market, bet: str, gains: Sequence[float] = (0.0,)) -> lis
             parts.append(earned(bars, there[held], side[held], hold))
         draws.append(pooled(parts))
     own = _own(of, made, hold)
-    return [among(better(own, gain), draws, of.rng) for gain in gains]
+    return [among(better(own, gain), draws, of.rng, in_place=False) for gain in gains]
 
 
 def moved_as_one_p(of: Market, bet: str, gains: Sequence[float] = (0.0,)) -> list[float]:
@@ -184,7 +184,8 @@ def shuffled_p(of: Market, gains: Sequence[float] = (0.0,)) -> list[float | None
         return pooled(parts)
 
     draws = [told(draw) for draw in range(turned.on.size)]
-    return [among(better(told(None), gain), draws, of.rng) for gain in gains]
+    own = told(None)
+    return [among(better(own, gain), draws, of.rng, in_place=True) for gain in gains]
 
 
 def _own(of: Market, made: list[tuple[np.ndarray, np.ndarray]], hold: int) -> Attempts:
