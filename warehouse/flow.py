@@ -69,8 +69,9 @@ def liquidation_flow(
         sum(row[place] is not None for row in counts) for place in range(len(counts[0]))
     )
     whole = sum(count or 0 for count, *_ in counts)
+    many = f"{whole} liquidations" if held else "liquidations are not known"
     return answer._replace(
-        basis=f"{coin}: {whole} liquidations; fills are held of {held} of {len(counts)} "
+        basis=f"{coin}: {many}; fills are held of {held} of {len(counts)} "
         f"intervals, a norm is known of {normed}, a score of {scored}"
     )
 
@@ -107,6 +108,8 @@ def cascades(
         {"coin": coin, "since": since, "until": until, "knowable": knowable},
     ).fetchall()[0]
     many = f"{len(answer.rows)} cascades" if len(answer.rows) != 1 else "1 cascade"
+    if not held:
+        many = "cascades are not known"
     return answer._replace(basis=f"{coin}: {many}; fills are held of {held} of {hours} hours")
 
 

@@ -65,6 +65,15 @@ def test_hours_that_are_not_held_are_said(lake):
     assert "fills are held of 1 of 2 intervals" in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["flow", "cascades"])
+def test_where_no_fill_is_held_nothing_is_counted(lake, verb):
+    done = run(
+        verb, "BTC", "--from", "2026-01-09T12:00Z", "--to", "2026-01-09T13:00Z", lake=lake
+    )
+    assert " are not known; fills are held of 0 of 1 " in done.stderr
+    assert "BTC: 0" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
