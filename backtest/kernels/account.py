@@ -15,9 +15,9 @@ import numpy as np
 from backtest.kernels.ledger import equity_of, margin_of, sell_out
 from backtest.kernels.liquidate import liquidation_level
 from backtest.kernels.orders import NOTHING, drop_order
-from backtest.kernels.piece import arrive, enter
-from backtest.kernels.walk import at_its_open, first_piece, is_quiet, through_bar
-from backtest.records import END, HELD, NOT_TAKEN, OPTIMISTIC, TRADE, WAITING
+from backtest.kernels.piece import arrive, enter, go_down
+from backtest.kernels.walk import at_its_open, first_piece, is_quiet, through_bar, whole
+from backtest.records import END, HELD, LIQUIDATION, NOT_TAKEN, OPTIMISTIC, TRADE, WAITING
 from warehouse.kernels._jit import kernel
 
 
@@ -41,6 +41,15 @@ def worth(h, b, px, reading):
     if reading == OPTIMISTIC or np.isnan(b.open_px):
         return px
     return b.low_px if h.side > 0 else b.high_px
+
+
+@kernel
+def is_liquidated(trades, first, last):
+    """Return whether any of the trades ``first`` to ``last - 1`` ended in a liquidation."""
+    found = False
+    for row in range(first, last):
+        found |= trades[row].reason == LIQUIDATION
+    return found
 
 
 @kernel
@@ -168,7 +177,7 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             for c in range(coins):
                 others[c] = worth(held[c], bars[t, c], px[c], reading)
                 tied[c] = margin_of(held[c], px[c], most[c])
-        opened = equity_of(held, cash, px)
+        opened, done = equity_of(held, cash, px), count[0]
         for c in range(coins):
             b, h = bars[t, c], held[c]
             if np.isnan(b.open_px):
@@ -190,6 +199,10 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             others[c] = worth(h, b, px[c], reading)
             if h.order != NOTHING and t >= h.order_last:
                 drop_order(h, outcome, c)
+        if reading != OPTIMISTIC and is_liquidated(trades, done, count[0]):
+            for c in range(coins):
+                if held[c].side != 0 and not np.isnan(bars[t, c].open_px):
+                    go_down(book, terms, decisions, c, t, whole(bars[t, c]), others)
         if stirs:
             ahead[0] = 0.0
             tied[:] = 0.0

@@ -172,6 +172,22 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
 
 
 @kernel
+def go_down(book, terms, decisions, coin, bar, piece, others):
+    """Liquidate a coin that went through a bar, if with the others the account did not.
+
+    When it went, those to come had not entered yet.
+    """
+    h = book[0][coin]
+    level = liquidation_level(book, terms, coin, others)
+    if not h.side * (others[coin] - level) <= 0.0:
+        return
+    begun = piece[0] if h.entered < bar else h.spent / abs(h.filled)
+    px = level if h.side * (begun - level) > 0.0 else begun
+    give_up(book, terms, decisions, coin, bar, piece, px)
+    book[7][bar, coin] = True
+
+
+@kernel
 def arrive(book, terms, decisions, coin, bar, piece, is_bar, rows):
     """Bring one coin to the open of a piece, where ``rows`` reach the venue."""
     held, px = book[0], book[2]

@@ -105,4 +105,4 @@ def test_coins_that_enter_within_one_bar_may_be_at_their_worst_at_once(engine, f
     venue = replace(VENUE, reading=reading)
     mine, others, _, _ = told(engine, first, coin, coin, venue, tiers=((0.0125, 0.0),))
     ends = sorted(trade.reason for trade in (*mine, *others))
-    assert ends == (["end", "end"] if reading == "optimistic" else ["end", "liquidation"])
+    assert ends == ["end" if reading == "optimistic" else "liquidation"] * 2

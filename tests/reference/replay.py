@@ -71,6 +71,7 @@ def replay(bars, decisions, markets, venue, arrives=None):
                 held = account.open[coin]
                 others[coin] = bar.low if held and held.side > 0 else bar.high
         opened = account.equity() if here else None
+        before = len(account.closed)
         account.tied = {coin: account.margin(coin) for coin in range(len(markets))}
         for coin, bar in here:
             account.ahead = account.equity() - opened
@@ -88,6 +89,10 @@ def replay(bars, decisions, markets, venue, arrives=None):
             order = account.orders[coin]
             if order and t >= order.last:
                 account.cancel(coin)
+        # One liquidation takes all: of those that went before, too.
+        gone = any(trade.reason == "liquidation" for trade in account.closed[before:])
+        for coin, bar in here if gone and not optimistic else []:
+            account.go_down(coin, t, bar, others)
         account.ahead, account.tied = 0.0, {}
         for coin, bar in here:
             account.px[coin] = bar.close

@@ -101,6 +101,15 @@ class Account:
             return None
         return brentq(spare, low, high, xtol=1e-12, rtol=1e-15)
 
+    def go_down(self, coin, t, bar, others):
+        """End with the account, if it has no margin with all its coins at their worst."""
+        trade = self.open[coin]
+        level = self.liquidation_px(coin, others) if trade else None
+        if level is None or trade.better(others[coin], level):
+            return
+        begun = bar.open if trade.entered < t else trade.entry
+        self.liquidate(coin, t, level if trade.better(begun, level) else begun)
+
     def cancel(self, coin):
         order = self.orders[coin]
         if order and self.outcome[order.row][coin] == "waiting":
