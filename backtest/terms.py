@@ -126,8 +126,8 @@ def assumptions(terms: Terms, *, shared: bool) -> tuple[str, ...]:
         "A decision whose target is no longer ahead of the price at the fill, or whose stop is "
         "no longer behind it, opens no trade and is counted as unfilled.",
         "A bar in which what came first cannot be told is read twice, for the worse "
-        "(pessimistic) and for the better (optimistic); where finer bars are held, they are "
-        "looked into (drilled).",
+        "(pessimistic) and for the better (optimistic); where finer bars are held, or all of "
+        "its trades, these are looked into (drilled).",
         f"One position a coin at a time, {in_accounts}; no signal is taken at a close at which "
         "a position in the coin is open.",
         "An account is liquidated when its equity falls below the maintenance margin of its "
