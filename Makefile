@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all check bench notebooks pictures dictionary constraints clean
+.PHONY: help demo test test-ci test-all check bench notebooks pictures dictionary constraints clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -30,13 +30,13 @@ demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR 
 	$(RUN)/undertow demo $(if $(REAL),--real $(REAL)) $(if $(LAKE),--lake $(LAKE))
 
 test: $(VENV)/.installed-dev  ## the fast tests
-	$(RUN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	$(RUN)/python -m pytest -q -n logical --dist worksteal -m "not slow"
 
-test-slow: $(VENV)/.installed-dev  ## the share of the slow tests that CI runs
-	$(RUN)/python -m pytest -q -n 2 --dist loadfile -m slow tests/pipelines tests/backtest tests/browser tests/simulator tests/kill tests/warehouse tests/cli tests/notebooks
+test-ci: $(VENV)/.installed-dev  ## what CI runs: fast and slow tests at once, so that what they share is made once
+	$(RUN)/python -m pytest -q -n logical --dist worksteal
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
-	EXAMPLES=thorough $(RUN)/python -m pytest -q -n auto --dist worksteal
+	EXAMPLES=thorough $(RUN)/python -m pytest -q -n logical --dist worksteal
 	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
 	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
 

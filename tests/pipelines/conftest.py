@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from pipelines.simulator.archive.write import write_archive
@@ -11,3 +13,13 @@ def simulated_books(tmp_path_factory):
     spec = WorldSpec(seed=3, coins=3, accounts=40)
     write_archive(spec, 1, folder / "files", truth=folder / "truth", contexts=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory):
+    """Prefect's own test server, in a folder of its own; it takes ten seconds to start."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    with prefect_test_harness(server_startup_timeout=None):
+        yield

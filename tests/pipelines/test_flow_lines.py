@@ -16,15 +16,12 @@ from tests.simulator.serving import served, small_venue
 pytestmark = pytest.mark.slow
 
 
-def test_a_task_logs_the_plan_and_how_far_it_is(tmp_path, monkeypatch):
-    from prefect.testing.utilities import prefect_test_harness
-
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+def test_a_task_logs_the_plan_and_how_far_it_is(prefect, tmp_path, monkeypatch):
     monkeypatch.setattr(budget, "_BUDGETS", {})
     monkeypatch.setattr(budget, "WINDOW", 0.5)
     monkeypatch.setattr(sweep_pace, "EVERY", timedelta(0))
     server = served(small_venue(), clock=lambda: 120 * monotonic())
-    with prefect_test_harness(server_startup_timeout=None), server as (url, _):
+    with server as (url, _):
         from pipelines.flows.run import run_once
 
         venue = {"url": url, "leaderboard": "", "listen_seconds": 0.0, "simulated": True}

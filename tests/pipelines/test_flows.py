@@ -30,16 +30,6 @@ def archive(tmp_path_factory):
     return str(folder)
 
 
-@pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
-    """Prefect's own test server, in a folder of its own."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    with prefect_test_harness(server_startup_timeout=None):
-        yield
-
-
 def settings(archive, lake, **run):
     roots = dict.fromkeys(SOURCES, archive)
     return settings_of({"lake": str(lake), "roots": roots, "run": {"grace": 0} | run})

@@ -1,6 +1,5 @@
 """Work spread by Prefect's task runners: threads here, and a Dask cluster."""
 
-import os
 import time
 
 import pytest
@@ -16,16 +15,6 @@ from tests.backtest.small_lake import HOURS, at, land_lake
 from warehouse import open_lake
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
-    """Prefect's own test server, in a folder of its own."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    with prefect_test_harness(server_startup_timeout=None):
-        yield
 
 
 def slowly(seconds):
