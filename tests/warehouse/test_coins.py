@@ -17,6 +17,7 @@ from warehouse.store import Lake, Origin, coins, land, landing, parts_of
 from warehouse.store.compaction import compact
 from warehouse.store.files import UNHEARD, bad_files
 from warehouse.store.local import LocalLake
+from warehouse.store.whole import Unreadable
 
 HOUR = timedelta(hours=1)
 # What the lake or a backtest makes of what sources tell.
@@ -224,3 +225,24 @@ def test_a_coin_that_is_held_and_not_known_is_found_and_mended(tmp_path, compact
         put(tmp_path, row("ETH", T0 + HOUR), part="b")
         assert bad_files(Lake.at(tmp_path))[0] == []
         assert known(tmp_path) == sound
+
+
+def test_a_file_of_the_ledger_that_is_damaged_is_named(tmp_path):
+    put(tmp_path, row("BTC"))
+    for path in (coins.PATH, "_ledger/parts.parquet"):
+        place = Path(tmp_path, path)
+        sound = place.read_bytes()
+        torn = [sound[:-40], b"", sound[:8] + bytes(60) + sound[68:]]
+        for body in torn:
+            place.write_bytes(body)
+            with pytest.raises(
+                Unreadable, match=f"{path} is no whole Parquet file: "
+            ) as raised:
+                open_lake(tmp_path)
+            assert "\n" not in str(raised.value)
+            with pytest.raises(Unreadable, match=path):
+                put(tmp_path, row("ETH"), part="b")
+            assert place.read_bytes() == body
+        place.write_bytes(sound)
+    put(tmp_path, row("ETH"), part="b")
+    assert known(tmp_path).keys() == {"BTC", "ETH"}

@@ -19,6 +19,7 @@ from warehouse.contracts.coins import COINS, TOLD_BY
 from warehouse.contracts.market import CANDLES
 from warehouse.contracts.table import Table
 from warehouse.store.lake import LEDGER, Lake
+from warehouse.store.whole import whole
 
 PATH = f"{LEDGER}/{COINS.name}/first.parquet"
 _FIRST = ("first_ts", "first_known_ts")
@@ -85,7 +86,8 @@ def hear(lake: Lake, told: Iterable[pa.Table]) -> None:
 def _read(body: bytes | None) -> pa.Table:
     if body is None:
         return COINS.schema.empty_table()
-    return pq.ParquetFile(pa.BufferReader(body)).read().cast(COINS.schema)
+    with whole(PATH, "remove it, and land anew what undertow check --files then lists"):
+        return pq.ParquetFile(pa.BufferReader(body)).read().cast(COINS.schema)
 
 
 def _earliest(told: Iterable[pa.Table]) -> pa.Table:
