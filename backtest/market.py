@@ -90,7 +90,7 @@ def load_bars(
     offered = _series(lake, coin, interval, since, until - width)
     if not offered:
         raise LookupError(_nothing(lake, coin, interval, since, until))
-    chosen, notes = _choose(offered, venue, since, until, width)
+    chosen, notes = _choose(coin, offered, venue, since, until, width)
     if chosen is None:
         raise LookupError(_nothing(lake, coin, interval, since, until, venue))
     rows = lake.sql(
@@ -175,6 +175,7 @@ def _series(
 
 
 def _choose(
+    coin: str,
     offered: list[Series],
     venue: str | None,
     since: np.datetime64,
@@ -200,20 +201,21 @@ def _choose(
     if chosen.venue != HOME:
         why = "as asked" if venue else f"{HOME} has none over the whole period"
         notes.append(
-            f"Prices are {chosen.venue}'s ({why}); funding and maps are {HOME}'s, whose own "
-            "price may differ."
+            f"{coin}: prices are {chosen.venue}'s ({why}); funding and maps are {HOME}'s, "
+            "whose own price may differ."
         )
     if {is_simulated(series.source) for series in offered} == {True, False}:
         made_up = is_simulated(chosen.source)
         notes.append(
-            f"The lake holds simulated candles and others; those read are of {chosen.source}, "
+            f"{coin}: the lake holds simulated candles and others; those read are of "
+            f"{chosen.source}, "
             + (f"for {venue} has no others." if made_up else "and no simulated ones are read.")
         )
     rivals = [s.source for s in pool if s.venue == chosen.venue and s is not chosen]
     if rivals:
         notes.append(
-            f"{chosen.venue}'s candles are read from source {chosen.source}, which has the "
-            f"most bars; not read: {', '.join(rivals)}."
+            f"{coin}: {chosen.venue}'s candles are read from source {chosen.source}, which has "
+            f"the most bars; not read: {', '.join(rivals)}."
         )
     return chosen, notes
 

@@ -1,6 +1,7 @@
 """This module holds the rows that a run or study leaves now to those it left in the lake."""
 
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,11 +36,24 @@ class Cell(NamedTuple):
     found: object
 
     def __str__(self) -> str:
-        """Return the difference as one sentence."""
-        return (
-            f"{self.table} of {self.name}, {self.row}: {self.column} is {self.found}, "
-            f"and {self.recorded} was written"
-        )
+        r"""Return the difference as one sentence; of text of many lines, of the first unlike.
+
+        Examples
+        --------
+        >>> print(Cell("backtest_studies", "5a", "", "notes", "one.\ntwo.", "one.\nsix."))
+        backtest_studies of 5a: notes is 'six.', and 'two.' was written
+        """
+        where = f"{self.name}, {self.row}" if self.row else self.name
+        recorded, found = self.recorded, self.found
+        if isinstance(recorded, str) and isinstance(found, str):
+            recorded, found = map(repr, _first_unlike(recorded, found))
+        return f"{self.table} of {where}: {self.column} is {found}, and {recorded} was written"
+
+
+def _first_unlike(one: str, other: str) -> tuple[str, str]:
+    """Return the first lines of two texts that differ; empty: that one has ended."""
+    lines = zip_longest(one.splitlines(), other.splitlines(), fillvalue="")
+    return next((pair for pair in lines if pair[0] != pair[1]), (one, other))
 
 
 def unlike(

@@ -64,7 +64,7 @@ def test_hyperliquid_is_chosen_where_it_reaches_over_the_period(tmp_path):
     elsewhere = load(tmp_path, 0, 5)
     assert elsewhere.venue == "binance"
     assert (
-        "Prices are binance's (hyperliquid has none over the whole period)"
+        "BTC: prices are binance's (hyperliquid has none over the whole period)"
         in (elsewhere.notes[0])
     )
 
