@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from tests.backtest.small_lake import land_funding
 from tests.reference.report_lake import HOUR, NOON, fill_lake
 from tests.reference.words_of_page import read
 from warehouse.catalog import NoLake
@@ -146,6 +147,7 @@ def test_an_empty_lake_says_that_it_is_empty(tmp_path):
 
 def test_a_coin_without_positions_is_said_beside_the_others(tmp_path):
     lake = fill_lake(tmp_path / "lake", backtests=False)
+    land_funding(lake, [0.0], coin="NONE")  # so that it is known
     text = read(write_report(lake, tmp_path / "r.html", ["BTC", "NONE"])).text
     assert "The snapshot holds no position in NONE, and no price of it is known." in text
     assert "The lake holds no backtest of these coins" in text
