@@ -1,5 +1,7 @@
 -- What the venue said of a coin last, at or before a moment and at most max_age before it; no row
--- beyond that.  Joins with any answer: from liquidation_flow(…) as f, context_asof('BTC', f.until_ts).
+-- beyond that.  A source that tells open interest alone answers where no other did in that time: at full
+-- hours it would hide the mark of the minute before.  Joins with any answer:
+-- from liquidation_flow(…) as f, context_asof('BTC', f.until_ts).
 --
 -- grain: at most one row
 -- reads: asset_contexts
@@ -63,7 +65,7 @@ near as (
         and stands(c.known_ts, c.since_ts, c.superseded_ts, h.at_asked, h.knowable_asked)
 )
 
-select unnest(min_by(n, (n.age_seconds, n.source)))
+select unnest(min_by(n, (n.mark_px is null, n.age_seconds, n.source)))
 from asked as q
 cross join coin_known as k
 left join near as n on q.age_asked > interval 0 seconds and k.is_known
