@@ -8,14 +8,11 @@ import numpy as np
 
 from backtest.bars import Bars, as_utc, utc
 
-# Bars are no longer than an hour: funding is hourly, and of the payments within a longer bar
-# it could not be said which a position was held for.
-WIDTHS = {
-    "1m": np.timedelta64(60_000_000, "us"),
-    "5m": np.timedelta64(300_000_000, "us"),
-    "15m": np.timedelta64(900_000_000, "us"),
-    "1h": np.timedelta64(3_600_000_000, "us"),
-}
+# Bars tile the hour, and are no longer than it: funding is hourly, and of the payments within a
+# longer bar it could not be said which a position was held for.
+_MINUTE = np.timedelta64(60_000_000, "us")
+WIDTHS = {f"{many}m": many * _MINUTE for many in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)}
+WIDTHS["1h"] = 60 * _MINUTE
 HOME = "hyperliquid"  # where the trades are thought to be made, and whose funding they pay
 
 
@@ -83,7 +80,9 @@ def load_bars(
         If an argument is not allowed or a bar contradicts itself.
     """
     if interval not in WIDTHS:
-        raise ValueError(f"interval {interval!r} must be one of {', '.join(WIDTHS)}")
+        raise ValueError(
+            f"interval {interval!r} must be one of {', '.join(WIDTHS)}, for funding is hourly"
+        )
     if not since < until:
         raise ValueError(f"the period must end after it starts: {utc(since)} to {utc(until)}")
     width = WIDTHS[interval]

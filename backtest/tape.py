@@ -238,7 +238,11 @@ def _finer(lake: duckdb.DuckDBPyConnection, bars: Bars, until: np.datetime64) ->
             "until": as_utc(until),
         },
     ).fetchall()
-    finer = [name for name, width in WIDTHS.items() if width < bars.width and (name,) in held]
+    finer = [
+        name
+        for name, width in WIDTHS.items()
+        if width < bars.width and not (bars.width % width).astype(int) and (name,) in held
+    ]
     if not finer:
         return None
     fine = load_bars(lake, bars.coin, bars.start[0], until, interval=finer[0], venue=bars.venue)

@@ -113,6 +113,13 @@ def test_missing_candles_say_what_there_is(tmp_path):
         load(tmp_path, 0, 4, coin="WIF")
 
 
+def test_bars_of_any_length_that_tiles_the_hour_are_read(tmp_path):
+    for interval, many in (("30m", 2), ("20m", 3)):
+        land_bars(tmp_path, [FLAT] * 4 * many, interval=interval)
+        bars = load(tmp_path, 0, 4, interval=interval)
+        assert (len(bars), bars.width) == (4 * many, np.timedelta64(60 // many, "m"))
+
+
 def test_an_empty_lake_says_so(tmp_path):
     with pytest.raises(LookupError, match="holds candles of no coin"):
         load(tmp_path, 0, 4)
@@ -121,7 +128,7 @@ def test_an_empty_lake_says_so(tmp_path):
 def test_wrong_questions_are_refused(tmp_path):
     with pytest.raises(ValueError, match="must end after it starts"):
         load(tmp_path, 4, 4)
-    with pytest.raises(ValueError, match="'4h' must be one of 1m, 5m, 15m, 1h"):
+    with pytest.raises(ValueError, match=r"'4h' must be one of 1m, .*1h, for funding"):
         load(tmp_path, 0, 4, interval="4h")
 
 

@@ -42,6 +42,16 @@ def test_finer_bars_are_drilled_into_where_the_lake_holds_them(tmp_path):
     assert len(played.tapes[0].fine) == 4 * (HOURS - 6)
 
 
+def test_bars_that_others_do_not_lie_within_are_not_drilled_into(tmp_path):
+    """Half hours hold quarters and no thirds, though thirds are finer too."""
+    lengths = {"30m": 2, "20m": 3}
+    for interval, many in lengths.items():
+        bars = [bar for whole in walk() for bar in [whole[:1] * 4] * many]
+        land_bars(tmp_path, bars, interval=interval, volume=VOLUME / many)
+    land_funding(tmp_path, [0.0] * (HOURS + 1))
+    assert replayed(tmp_path, ENTRY, interval="30m").tapes[0].fine is None
+
+
 def test_of_several_coins_the_one_without_finer_bars_is_in_the_drilled_reading_too(tmp_path):
     root = land_lake(tmp_path)
     land_bars(root, [quarter for bar in walk() for quarter in quartered(bar)], interval="15m")
