@@ -9,7 +9,7 @@ Draws that enter where the rule might have take away what they add on that day: 
 did is in both, and cancels.  Where it did not, all of it was noise, and a gain that is seen in
 half of made-up markets was seen in one of seven.  Draws that are moved to other days have
 nothing to do with the rule's: where all coins fall at once, buyers of falls were better than
-they, day by day, in 8 % of markets without an edge.
+they, day by day, in 7 % of markets without an edge.
 
 References
 ----------
