@@ -51,13 +51,13 @@ def read_backtests(con: duckdb.DuckDBPyConnection, coins: Sequence[str]) -> Back
             f"from {table} where list_contains($coins, coin)", params={"coins": list(coins)}
         ).pl()
 
-    # Runs that share rule, variant and reading differ in parameters: only the run's own
-    # name can tell them apart.
-    alike = pl.struct("coin", "strategy", "variant", "bound")
+    # Runs that share rule and variant differ in parameters or rows: only the run's own name can
+    # tell them apart.  Not all of them need have every reading.
+    alike = pl.struct("coin", "strategy", "variant")
     runs = (
         rows("backtest_runs")
         .with_columns(
-            label=pl.when(pl.len().over(alike) > 1)
+            label=pl.when(pl.col("run_id").n_unique().over(alike) > 1)
             .then(pl.col("variant") + " · " + pl.col("run_id").str.slice(0, 6))
             .otherwise("variant"),
             place=pl.col("coin").replace_strict(
