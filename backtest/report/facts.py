@@ -152,13 +152,23 @@ def _equity(
     prices: dict[str, pl.DataFrame] = {}
     for own, names in ((True, named.own), (False, named.base)):
         for bound in ("pessimistic", "optimistic", "drilled"):
+            # As in a study: a coin without the reading is read pessimistically in it.
             rows = lake.sql(
                 """
-                select coin, time_ts, close_px, equity
-                from backtest_equity
+                with told as (
+                    select r.run_id
+                    from backtest_runs as r
+                    where
+                        list_contains($names, r.run_id) and r.bound = $bound
+                        and r.day between $since and $until
+                )
+
+                select e.coin, e.time_ts, e.close_px, e.equity
+                from backtest_equity as e
                 where
-                    list_contains($names, run_id) and bound = $bound
-                    and day between $since and $until
+                    list_contains($names, e.run_id) and e.day between $since and $until
+                    and exists (from told)
+                    and e.bound = if(e.run_id in (from told), $bound, 'pessimistic')
                 """,
                 params={"names": list(names), "bound": bound, **_days(study)},
             ).pl()
