@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench notebooks pictures dictionary constraints clean
+.PHONY: help demo test test-slow test-all check bench notebooks pictures dictionary constraints clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -29,8 +29,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR for real ones
 	$(RUN)/undertow demo $(if $(REAL),--real $(REAL)) $(if $(LAKE),--lake $(LAKE))
 
-test: $(VENV)/.installed-dev  ## the fast tests; SLOW=1: the slow ones too, with few examples
-	$(RUN)/python -m pytest -q -n logical --dist worksteal $(if $(SLOW),,-m "not slow")
+test: $(VENV)/.installed-dev  ## the fast tests
+	$(RUN)/python -m pytest -q -n logical --dist worksteal -m "not slow"
+
+# Apart from the fast ones: a Prefect server in the process draws from `random`, which tests of
+# drawn examples must not see.
+test-slow: $(VENV)/.installed-dev  ## the slow tests, with few examples
+	$(RUN)/python -m pytest -q -n logical --dist worksteal -m slow
 
 test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
 	EXAMPLES=thorough $(RUN)/python -m pytest -q -n logical --dist worksteal

@@ -257,7 +257,7 @@ con.sql(
         round((a.open_interest / b.open_interest - 1) * 100, 1) as change_pct,
         round((a.mark_px / b.mark_px - 1) * 100, 1) as mark_change_pct
     from hit as h
-    left join lateral (from context_asof(h.coin, $began)) as b on true
+    left join lateral (from context_asof(h.coin, $began, coin_by := $ended)) as b on true
     left join lateral (from context_asof(h.coin, $ended + interval 30 minutes)) as a on true
     order by h.liquidated desc
     """,
@@ -417,7 +417,7 @@ con.sql(
         round(h.in_the_book / 1e6, 3) as in_the_book_musd
     from moved as m
     inner join happened as h using (coin),
-        lateral (from current_px(m.coin, $before)) as c,
+        lateral (from current_px(m.coin, $before, coin_by := $ended)) as c,
         lateral (
             select least(49, greatest(1, floor((1 - m.worst_px / c.px) * 100)))::integer as pct
         ) as w,
@@ -426,7 +426,9 @@ con.sql(
                 any_value(current_px) as current_px,
                 min(notional) as at_least,
                 max(notional) as at_most
-            from cascade_scenarios(m.coin, $before, pcts := [w.pct, w.pct + 1])
+            from cascade_scenarios(
+                m.coin, $before, pcts := [w.pct, w.pct + 1], coin_by := $ended
+            )
             where direction = 'down'
         ) as s
     order by h.liquidated desc

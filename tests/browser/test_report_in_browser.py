@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.backtest.small_lake import land_funding
 from tests.browser.seen import (
     WIDTHS,
     has_marks,
@@ -22,6 +23,7 @@ MARKS = ".barlayer path, .hm image, .scatterlayer path"
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     lake = fill_lake(folder / "lake")
+    land_funding(lake, [0.0], coin=LONG_NAME, part="known")  # so that it is
     return write_report(lake, folder / "r.html", ["BTC", LONG_NAME])
 
 

@@ -48,7 +48,7 @@ NAMES = [
 FOLDERS = [name for name in NAMES if "/" not in name and name != ".."]
 FILE = re.compile(
     rf"[a-z_]+/day=[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/{PART.pattern}(~[0-9a-f-]+)?\.parquet|"
-    r"_ledger/[a-z]+\.parquet|_ledger/[a-z.-]*lock"
+    r"_ledger/(coins/)?[a-z]+\.parquet|_ledger/(coins/)?[a-z.-]*lock"
 )
 
 
