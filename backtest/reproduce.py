@@ -13,6 +13,7 @@ from backtest.card import SPANS, code_hash, data_hash, days_read
 from backtest.daily import daily_of
 from backtest.findings.find import Findings, find
 from backtest.findings.ratio import ratio
+from backtest.hurdles import hurdles
 from backtest.placebos.placebo import placebo_rows
 from backtest.placebos.play import play_placebos
 from backtest.question import Question
@@ -21,7 +22,7 @@ from backtest.rows import equity_rows, run_row, trade_rows
 from backtest.runs import Run
 from backtest.study import Played, Progress, play
 from backtest.trials import Trials, read_trials
-from backtest.verdict import hurdles, verdict
+from backtest.verdict import verdict
 from backtest.written import Cell, unlike
 from warehouse import open_lake
 from warehouse.contracts.table import Table

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from backtest.verdict import LEVEL
+from backtest.hurdles import LEVEL
 from tests.backtest.edge_worlds.direct import (
     BETS,
     market,

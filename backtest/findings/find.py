@@ -40,6 +40,9 @@ class Subject:
         Whether several coins were in one account.
     source
         ``simulated`` where any row read was, else ``undertow``.
+    signals, unmapped
+        Closes at which the rule could have entered and meant to, and those of them at which no
+        map or flow was known; of all coins, pessimistic reading.
     """
 
     rule: str
@@ -51,6 +54,8 @@ class Subject:
     knowable: bool
     shared: bool
     source: str
+    signals: int
+    unmapped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,7 @@ def find(
 def _subject(played: Played) -> Subject:
     question = played.question
     simulated = any(run.source == "simulated" for run in played.own)
+    own = played.of("pessimistic")
     return Subject(
         question.strategy.rule,
         question.strategy.variant,
@@ -186,4 +192,6 @@ def _subject(played: Played) -> Subject:
         question.knowable,
         question.shared,
         "simulated" if simulated else "undertow",
+        sum(int(run.could.sum()) for run in own),
+        sum(int((run.could & run.decisions.unmapped).sum()) for run in own),
     )

@@ -2,6 +2,7 @@
 
 from backtest.findings.find import Findings
 from backtest.report.say import READINGS, mean, number, share, span
+from backtest.worded import length
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel, rows_table, text
 
@@ -94,8 +95,8 @@ def ratio_section(findings: Findings) -> Html:
         ["trials that it was chosen from", f"{one.trials:,}"],
         ["what the best of them reaches by luck, a day", number(one.expected)],
         ["deflated: chance that it is above that luck", number(one.deflated)],
-        ["length of the period, years", number(one.years, 2)],
-        ["length it takes for so many trials, years", _needed(one.needed_years)],
+        ["length of the period", length(one.years)],
+        ["length it takes for so many trials", _needed(one.needed_years)],
     ]
     return panel(
         "Sharpe ratio, less what luck gives",
@@ -116,4 +117,4 @@ def _between(low: float | None, high: float | None) -> str:
 
 
 def _needed(years: float | None) -> str:
-    return "no length will do: it is not above 0" if years is None else number(years, 2)
+    return "no length will do: it is not above 0" if years is None else length(years)

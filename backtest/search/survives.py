@@ -11,6 +11,7 @@ from backtest.statistics.overfitting import overfitting
 from backtest.statistics.probabilistic import moments, probabilistic_sharpe
 from backtest.statistics.splits import walk_forward
 from backtest.statistics.trials import minimum_backtest_length
+from backtest.worded import length
 
 DAY_US = 86_400_000_000
 DAYS_OF_YEAR = 365
@@ -93,8 +94,8 @@ class Survivor:
             said.append("the Sharpe ratio found is not above 0")
         elif self.years < self.years_needed:
             said.append(
-                f"{self.years:.2f} years are too short: of {self.trials} trials without an "
-                f"edge the best shows as much in {self.years_needed:.2f}"
+                f"{length(self.years)} are too short: of {self.trials} trials without an "
+                f"edge the best shows as much in {length(self.years_needed)}"
             )
         if self.forward is None:
             said.append("there are too few days to choose on the past and score on the next")

@@ -50,6 +50,8 @@ def findings(**changed):
             True,
             False,
             "undertow",
+            6,
+            1,
         ),
         readings=(
             Reading("pessimistic", 4, 3, 2, 1 / 3, 0.0025, 0.004, -0.048, 0.053, 0.64),
@@ -91,7 +93,9 @@ def nothing_traded():
     """Findings of a study whose rule never entered."""
     none = Reading("pessimistic", 0, 0, 0, None, None, None, None, None, None)
     rest = Remainder(None, 0, None)
+    made = findings()
     return findings(
+        subject=replace(made.subject, signals=5, unmapped=5),
         readings=(none, replace(none, bound="optimistic")),
         ratio=Ratio(None, None, None, 1, None, None, 2 / 365, None),
         daily_mean=Interval(0.0, None, None, None),

@@ -73,7 +73,7 @@ def test_each_test_is_named_when_it_fails():
         ({"pbo": None}, "overfitting is not known"),
         (
             {"years": 0.1},
-            "0.10 years are too short: of 30 trials without an edge the best shows",
+            "36 days are too short: of 30 trials without an edge the best shows",
         ),
         ({"years_needed": None}, "the Sharpe ratio found is not above 0"),
         ({"forward": replace(left.forward, sure=0.9)}, "certainty of 0.90"),

@@ -15,10 +15,12 @@ from backtest.findings.find import Findings, find
 from backtest.findings.plain import as_text
 from backtest.findings.reading import Reading
 from backtest.findings.reported import reported, untrusted
+from backtest.hurdles import hurdles, shows_edge
 from backtest.placebos.play import play_placebos
 from backtest.statistics.comparison import Comparison
+from backtest.statistics.robustness import Remainder
 from backtest.trials import Trials
-from backtest.verdict import hurdles, shows_edge, verdict
+from backtest.verdict import verdict
 from tests.backtest.made import At, planted, played_of, replay_of, tape_of, trade_of
 from tests.backtest.test_findings import runs_of
 from warehouse.catalog import open_lake
@@ -77,7 +79,7 @@ def test_a_period_that_is_too_short_for_so_many_trials_is_said(good):
     ratio = replace(good.ratio, trials=45, annual=2.0, years=0.25, needed_years=1.23)
     short = replace(good, ratio=ratio)
     assert verdict(short)[3] == (
-        "Its 0.25 years are too short for so many trials: the best of as many without an edge "
+        "Its 91 days are too short for so many trials: the best of as many without an edge "
         "is expected to show as much over 1.23 years (minimum backtest length)."
     )
     enough = replace(good, ratio=replace(ratio, years=1.23))
@@ -119,7 +121,9 @@ def test_what_comes_of_nothing():
     close, _ = planted(30, 0.0, seed=1)
     played = played_of([tape_of(close)], At(rows=()), draws=3)
     found = find(played, play_placebos(played), Trials.of(np.array([np.nan])), 0)
-    assert "Nothing can be said: it made no attempt." in verdict(found)
+    assert (
+        verdict(found)[2] == "Nothing can be said: it made no attempt, for it gave no signal."
+    )
     assert found.costs is None
     assert found.capacity is None
     assert found.ratio.daily is None
@@ -245,7 +249,33 @@ def test_a_placebo_that_enters_nothing_is_said_and_denies_nothing(good):
         good, placebos=(*good.placebos, Against("distance only", 0, None, None, None))
     )
     assert shows_edge(none)
-    assert "placebo distance only: makes no attempt to be held against" in verdict(none)[-1]
+    assert len(list(hurdles(none))) == len(list(hurdles(good)))
+    assert verdict(none)[-1] == (
+        "Placebo distance only makes no attempt that the rule could be held against."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"signals": 0, "unmapped": 0}, ", for it gave no signal."),
+        (
+            {"signals": 7, "unmapped": 7},
+            ", for at none of its 7 signals a map or flow was known in time.",
+        ),
+        (
+            {"signals": 1, "unmapped": 1, "knowable": False},
+            ", for at none of its 1 signal a map or flow is known.",
+        ),
+        (
+            {"signals": 7, "unmapped": 2},
+            " of its 7 signals; at 2 of them no map or flow was known.",
+        ),
+    ],
+)
+def test_why_no_attempt_was_made_is_said(good, changed, words):
+    none = replace(with_reading(good, attempts=0), subject=replace(good.subject, **changed))
+    assert verdict(none)[2] == f"Nothing can be said: it made no attempt{words}"
 
 
 @pytest.mark.parametrize(
@@ -269,8 +299,8 @@ def test_yesterdays_map_denies_nothing_and_is_said(good, p, words):
 def test_what_a_profit_rests_on_is_said(good, left):
     words = {None: "no attempt", 0.0: "+0.000 % an attempt", -0.001: "-0.100 % an attempt"}
     for name, what in (
-        ("without_1_pct", "its best 1 % of attempts"),
-        ("without_5_pct", "its best 5 % of attempts"),
+        ("without_1_pct", "its 2 best attempts"),
+        ("without_5_pct", "its 6 best attempts"),
         ("without_10_days", "its ten best days"),
     ):
         one = with_sturdy(good, **{name: replace(getattr(good.sturdy, name), mean=left)})
@@ -278,6 +308,15 @@ def test_what_a_profit_rests_on_is_said(good, left):
         assert shows_edge(one)
         assert len(verdict(one)) == len(verdict(good)) + 1
         assert "It rests on" not in " ".join(verdict(with_reading(one, mean=-0.01)))
+
+
+def test_a_best_attempt_that_is_a_twentieth_of_all_is_named_once(good):
+    """Of twenty attempts or fewer the best 1 % and the best 5 % are one."""
+    alone = Remainder(-0.001, 1, 1.2)
+    one = with_sturdy(good, without_1_pct=alone, without_5_pct=alone)
+    said = " ".join(verdict(one))
+    assert said.count("It rests on") == 1
+    assert "It rests on its best attempt: without it -0.100 % an attempt." in said
 
 
 def test_a_loss_is_called_one(good):

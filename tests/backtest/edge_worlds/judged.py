@@ -12,13 +12,13 @@ from backtest.daily import daily_of
 from backtest.findings.find import Findings, find
 from backtest.findings.ratio import ratio
 from backtest.findings.reading import Reading, read
+from backtest.hurdles import LEVEL, shows_edge
 from backtest.placebos.play import play_placebos
 from backtest.pooled import attempts_of
 from backtest.statistics.comparison import compare
 from backtest.strategies.strategy import Strategy
 from backtest.study import Played
 from backtest.trials import Trials, trials_of
-from backtest.verdict import LEVEL, shows_edge
 from tests.backtest.edge_worlds.world import World, played
 
 WORKERS = 2
