@@ -33,7 +33,8 @@ class Question:
         Period of the bars, half-open; a time without a zone is UTC.
     account
         ``"each"``: every coin has an account of its own; ``"one"``: all are in one, so that
-        sizes follow its equity, margin is shared, and one liquidation takes all.
+        sizes follow its equity, margin is shared, and one liquidation takes all.  A single
+        coin is in one of its own either way, and is told as ``"each"``.
     interval
         Length of a bar.
     venue
@@ -76,6 +77,9 @@ class Question:
             raise ValueError(f"coins {', '.join(self.coins)} must each be named once")
         if self.account not in ACCOUNTS:
             raise ValueError(f"account {self.account!r} must be one of {', '.join(ACCOUNTS)}")
+        if len(self.coins) == 1:
+            # Asked either way it is one question, with one name.
+            object.__setattr__(self, "account", "each")
         if not self.since < self.until:
             raise ValueError(
                 f"the period must end after it starts: {self.since:%Y-%m-%d %H:%M} to "
@@ -89,7 +93,7 @@ class Question:
     @property
     def shared(self) -> bool:
         """Return whether several coins are in one account."""
-        return self.account == "one" and len(self.coins) > 1
+        return self.account == "one"
 
     @property
     def period(self) -> tuple[np.datetime64, np.datetime64]:

@@ -7,7 +7,7 @@ had they been better; placebos are not, for nobody would trade one.
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +87,25 @@ def trial_id(question: Question) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def terms_said(said: Mapping[str, Any], *, blind: bool, shared: bool) -> str:
+    """Return what a trial was charged and allowed, and what it could know, as JSON.
+
+    Parameters
+    ----------
+    said
+        JSON of a question.
+    blind
+        Whether its rule looks at neither map nor flow: when those were known is left out.
+    shared
+        Whether several coins are in one account, which is told; each in its own is not, for
+        the trials of single coins make up that of all.
+    """
+    known = {} if blind else {name: said[name] for name in ("knowable", "live_flow")}
+    account = {"account": "one"} if shared else {}
+    told = {**said["terms"], **known, **account, "venue": said["venue"]}
+    return json.dumps(told, sort_keys=True)
+
+
 def trial_row(
     question: Question,
     daily: Daily,
@@ -120,7 +139,9 @@ def trial_row(
         "strategy": strategy.rule,
         "variant": strategy.variant,
         "parameters": as_json(strategy.parameters()),
-        "terms": json.dumps(json.loads(question.as_json())["terms"], sort_keys=True),
+        "terms": terms_said(
+            json.loads(question.as_json()), blind=strategy.blind, shared=question.shared
+        ),
         "coins": ",".join(question.coins),
         "interval": question.interval,
         "start_ts": question.since,

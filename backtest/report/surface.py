@@ -8,6 +8,8 @@ import numpy as np
 
 from backtest.search.survives import pbo
 from backtest.search.table import sharpes
+from backtest.strategies.strategy import WITHOUT_MAP
+from backtest.trials import terms_said
 
 Setting = dict[str, object]
 
@@ -34,7 +36,8 @@ class Surface:
     pbo
         Probability of overfitting; None: it cannot be told.
     elsewhere
-        Trials of the same rule and variant that are of other coins or another period.
+        Trials of the same rule and variant that are of other coins, another period or under
+        other terms.
     """
 
     sweep: str | None
@@ -61,7 +64,7 @@ def read_surface(lake: duckdb.DuckDBPyConnection, study: dict, question: dict) -
     """
     trials = lake.sql(
         """
-        select sweep_id, parameters, coins, interval, start_ts, end_ts, daily
+        select sweep_id, parameters, terms, coins, interval, start_ts, end_ts, daily
         from backtest_trials
         where strategy = $strategy and variant = $variant
         order by trial_id
@@ -69,17 +72,24 @@ def read_surface(lake: duckdb.DuckDBPyConnection, study: dict, question: dict) -
         params={name: study[name] for name in ("strategy", "variant")},
     ).to_arrow_table()
     coins = study["coins"].split(",")
-    sweeps: dict[str | None, dict[str, dict[str, list[np.ndarray]]]] = {}
+    terms = terms_said(
+        question,
+        blind=study["variant"] == WITHOUT_MAP,
+        shared=question["account"] == "one",
+    )
+    alike = {name: study[name] for name in ("start_ts", "end_ts")}
+    alike |= {"interval": question["interval"], "terms": terms}
+    sweeps: dict[str | None, dict[str, dict[str, np.ndarray]]] = {}
     elsewhere = 0
     for row in trials.to_pylist():
-        here = set(row["coins"].split(",")) in (set(coins), *({coin} for coin in coins))
-        same = all(row[name] == study[name] for name in ("start_ts", "end_ts"))
-        if not (here and same and row["interval"] == question["interval"]):
+        tried = ",".join(sorted(row["coins"].split(",")))
+        here = tried in (",".join(sorted(coins)), *coins)
+        if not (here and all(row[name] == value for name, value in alike.items())):
             elsewhere += 1
             continue
         settings = sweeps.setdefault(row["sweep_id"], {})
         parts = settings.setdefault(row["parameters"], {})
-        parts.setdefault(row["coins"], []).append(np.array(row["daily"], float))
+        parts[tried] = np.array(row["daily"], float)
     found = [_surface(name, settings, coins, question) for name, settings in sweeps.items()]
     found = [one for one in found if one[0].names]
     if not found:
@@ -114,19 +124,15 @@ def _surface(
     return surface, table
 
 
-def _whole(parts: dict[str, list[np.ndarray]], coins: list[str]) -> np.ndarray | None:
-    """Return the daily returns of a setting, mean over coins; None: not told of every one.
-
-    A setting that was tried twice on one coin was tried under other terms, which trials do not
-    say: none of the two is taken.
-    """
-    joint = [daily for names, daily in parts.items() if len(names.split(",")) == len(coins)]
-    if len(joint) == 1:
-        return joint[0][0] if len(joint[0]) == 1 else None
-    single = [parts.get(coin, []) for coin in coins]
-    if any(len(one) != 1 for one in single) or len({one[0].size for one in single}) != 1:
+def _whole(parts: dict[str, np.ndarray], coins: list[str]) -> np.ndarray | None:
+    """Return the daily returns of a setting, mean over coins; None: not told of every one."""
+    joint = parts.get(",".join(sorted(coins)))
+    if joint is not None:
+        return joint
+    single = [parts[coin] for coin in coins if coin in parts]
+    if len(single) < len(coins) or len({one.size for one in single}) > 1:
         return None
-    return np.mean([one[0] for one in single], axis=0)
+    return np.mean(single, axis=0)
 
 
 def flat(parameters: Setting) -> Setting:

@@ -41,7 +41,7 @@ def _none(facts: Facts) -> list[object]:
     ]
     if facts.surface.elsewhere:
         tried = words.count(facts.surface.elsewhere, "trial")
-        said.append(f" The lake holds {tried} of this rule on other coins or periods.")
+        said.append(f" The lake holds {tried} of this rule on other coins, periods or terms.")
     return said
 
 

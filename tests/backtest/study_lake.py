@@ -22,6 +22,7 @@ from backtest.findings.sturdy import Sturdy
 from backtest.statistics.bootstrap import Interval
 from backtest.statistics.comparison import Comparison
 from backtest.statistics.robustness import Halves, Remainder
+from backtest.trials import terms_said
 from backtest.verdict import verdict
 from warehouse.contracts import tables
 from warehouse.store import landing
@@ -32,6 +33,30 @@ HOURS = 48
 STUDY = "5eed" * 4
 RULE = {"strategy": "breakout", "lookback": 24, "stop_pct": 2.0}
 COINS = ("BTC", "ETH")
+QUESTION = {
+    "strategy": {"strategy": "cluster_take_profit", "moves": False, "entry": RULE},
+    "coins": list(COINS),
+    "account": "each",
+    "interval": "1h",
+    "venue": "hyperliquid",
+    "knowable": True,
+    "live_flow": True,
+    "seed": 7,
+    "terms": {
+        "costs": {
+            "taker_fee": 0.00045,
+            "maker_fee": 0.00015,
+            "funding": "charged",
+            "slippage": "charged",
+        },
+        "limit": "touch",
+        "ticks": 1.0,
+        "volume_share": 0.1,
+        "latency": 500_000,
+        "leverage": 50.0,
+        "start_equity": 10_000.0,
+    },
+}
 
 
 def findings(**changed):
@@ -120,28 +145,6 @@ def fill(root, found=None, trials=(), asked=None, **changed):
     """
     found = found or findings()
     traded = found.costs is not None
-    question = {
-        "strategy": {"strategy": "cluster_take_profit", "moves": False, "entry": RULE},
-        "coins": list(COINS),
-        "interval": "1h",
-        "knowable": True,
-        "live_flow": True,
-        "seed": 7,
-        "terms": {
-            "costs": {
-                "taker_fee": 0.00045,
-                "maker_fee": 0.00015,
-                "funding": "charged",
-                "slippage": "charged",
-            },
-            "limit": "touch",
-            "ticks": 1.0,
-            "volume_share": 0.1,
-            "latency": 500_000,
-            "leverage": 50.0,
-            "start_equity": 10_000.0,
-        },
-    }
     row = {
         "study_id": STUDY,
         "strategy": "breakout",
@@ -149,7 +152,7 @@ def fill(root, found=None, trials=(), asked=None, **changed):
         "coins": ",".join(COINS),
         "start_ts": START,
         "end_ts": START + HOURS * HOUR,
-        "question": json.dumps(question | (asked or {})),
+        "question": json.dumps(QUESTION | (asked or {})),
         "runs": json.dumps({kind: [run(coin, kind) for coin in COINS] for kind in BEGINS}),
         "data_hash": "da" * 32,
         "code_hash": "c0" * 32,
@@ -170,7 +173,7 @@ def fill(root, found=None, trials=(), asked=None, **changed):
         if found.placebos:
             _land(batches, tables.BACKTEST_PLACEBOS, list(_placebos()))
         if trials:
-            _land(batches, tables.BACKTEST_TRIALS, [trial(*one) for one in trials])
+            _land(batches, tables.BACKTEST_TRIALS, trials)
     return root
 
 
@@ -190,6 +193,7 @@ def trial(number, parameters, coin, daily, **changed):
         "strategy": "breakout",
         "variant": "cluster_take_profit",
         "parameters": json.dumps(parameters),
+        "terms": terms_said(QUESTION, blind=False, shared=False),
         "coins": coin,
         "interval": "1h",
         "start_ts": START,
@@ -202,14 +206,14 @@ def trial(number, parameters, coin, daily, **changed):
     } | changed
 
 
-def swept(settings):
+def swept(settings, **changed):
     """Yield one trial a setting, ``(lookback, stop_pct)``, and coin, better and better."""
     for number, (lookback, stop) in enumerate(settings):
         rule = RULE | {"lookback": lookback, "stop_pct": stop}
         parameters = {"strategy": "cluster_take_profit", "moves": False, "entry": rule}
         for place, coin in enumerate(COINS):
             daily = np.tile([0.01, -0.01], 10) + 0.001 * number
-            yield 2 * number + place, parameters, coin, daily.tolist()
+            yield trial(2 * number + place, parameters, coin, daily.tolist(), **changed)
 
 
 def _land(batches, table, rows, part="hand"):

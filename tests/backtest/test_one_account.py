@@ -262,8 +262,8 @@ def test_a_single_coin_is_in_an_account_of_its_own_either_way():
         assert ours.account_coins == theirs.account_coins == ("BTC",)
         assert ours.figures() == theirs.figures()
         assert same_trades(ours.replay, theirs.replay)
-    assert trial_id(each) == trial_id(one)
-    both = [replace(question, coins=("BTC", "ETH")) for question in (each, one)]
+    assert each == one
+    both = [replace(each, coins=("BTC", "ETH"), account=name) for name in ("each", "one")]
     assert trial_id(both[0]) != trial_id(both[1])
     assert [question.shared for question in (each, one, *both)] == [False, False, False, True]
 

@@ -15,8 +15,10 @@ from backtest.question import Question
 from backtest.report import write_backtest_report
 from backtest.report.curves import pooled, thinned
 from backtest.strategies.catalogue import made
+from backtest.trials import terms_said
 from tests.backtest.small_lake import land_lake
 from tests.backtest.study_lake import (
+    QUESTION,
     STUDY,
     Against,
     fill,
@@ -317,12 +319,51 @@ def test_one_parameter_is_a_line_and_one_coin_alone_is_no_setting(tmp_path):
     assert ring["x"] == [24]
 
 
-def test_a_setting_tried_twice_under_other_terms_is_left_out(tmp_path):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"terms": {**QUESTION["terms"], "leverage": 3.0}},
+        {"knowable": False},
+        {"live_flow": False},
+        {"venue": "binance"},
+    ],
+)
+def test_settings_tried_under_other_terms_are_none_of_the_study(tmp_path, changed):
+    """Twice as many, and none of them is drawn."""
     trials = list(swept([(12, 2.0), (24, 2.0), (48, 2.0)]))
-    again = (99, *trials[0][1:])
-    page = drawn(fill(tmp_path / "lake", trials=[*trials, again]), tmp_path)
+    other = terms_said(QUESTION | changed, blind=False, shared=False)
+    settings = [(bars, 2.0) for bars in range(50, 56)]
+    more = [
+        row | {"trial_id": f"{number:016x}"}
+        for number, row in enumerate(swept(settings, terms=other), start=900)
+    ]
+    page = drawn(fill(tmp_path / "lake", trials=[*trials, *more]), tmp_path)
     line, _ = figure(page, "by parameters")["data"]
-    assert line["x"] == [24, 48]
+    assert line["x"] == [12, 24, 48]
+    alone = drawn(fill(tmp_path / "other", trials=more), tmp_path)
+    assert (
+        "The lake holds 12 trials of this rule on other coins, periods or terms" in alone.text
+    )
+
+
+def test_one_account_is_drawn_of_trials_in_one_account(tmp_path):
+    """Each coin in an account of its own earned something else."""
+    alone = list(swept([(12, 2.0), (24, 2.0), (48, 2.0)]))
+    together = [
+        row | {"coins": "ETH,BTC", "trial_id": f"{900 + number:016x}"}
+        for number, row in enumerate(
+            swept(
+                [(60, 2.0), (24, 2.0)],
+                terms=terms_said(QUESTION | {"account": "one"}, blind=False, shared=True),
+            )
+        )
+        if row["coins"] == "BTC"
+    ]
+    rows = [*alone, *together]
+    joint = drawn(fill(tmp_path / "one", asked={"account": "one"}, trials=rows), tmp_path)
+    assert figure(joint, "by parameters")["data"][0]["x"] == [24, 60]
+    each = drawn(fill(tmp_path / "each", trials=rows), tmp_path)
+    assert figure(each, "by parameters")["data"][0]["x"] == [12, 24, 48]
 
 
 def test_many_trades_are_thinned_and_the_page_says_so(lake, tmp_path, monkeypatch):

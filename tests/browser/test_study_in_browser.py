@@ -26,7 +26,7 @@ def written(tmp_path_factory):
     grid = [(look, stop) for look in (12, 24, 48) for stop in (1.0, 2.0)]
     found = findings()
     found = replace(found, subject=replace(found.subject, rule=LONG_NAME))
-    lake = fill(folder / "lake", found, swept(grid))
+    lake = fill(folder / "lake", found, list(swept(grid)))
     return write_backtest_report(lake, STUDY, folder / "r.html")
 
 

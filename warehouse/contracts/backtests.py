@@ -320,8 +320,8 @@ BACKTEST_TRIALS = Table(
         Column(
             "terms",
             STR,
-            "what was charged and allowed, JSON: under other terms it is another trial; null: "
-            "run before it was kept",
+            "what was charged, allowed and known when, JSON: under other terms it is another "
+            "trial; null: run before it was kept",
             null=True,
             since=2,
             rules=(NAMED,),
