@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.terminal import print_json, print_table, say
+from warehouse.terminal import print_json, print_table, say, short
 
 if TYPE_CHECKING:
     from warehouse.ask import Answer
 
 # Of a table for people; --json prints every row, and every column.
 MOST_ROWS = 1000
+# The findings of a study fill a screen; a table of them is read in beginnings.
+MOST_TEXT = 100
 COVERAGE_SHOWN = (
     "side",
     "band",
@@ -69,6 +71,10 @@ def _print_answer(answer: "Answer", as_json: bool) -> None:
     say(answer.basis)
 
 
+def _is_long(value: object) -> bool:
+    return isinstance(value, str | dict | list) and len(str(value)) > MOST_TEXT
+
+
 @click.command()
 @click.argument("query")
 @lake_option
@@ -84,7 +90,13 @@ def sql(query: str, lake: str, as_json: bool) -> None:
         print_json(relation.columns, relation.fetchall())
         return
     rows = relation.limit(MOST_ROWS + 1).fetchall()
-    print_table(relation.columns, rows[:MOST_ROWS])
+    shown = [
+        [short(str(value), MOST_TEXT) if _is_long(value) else value for value in row]
+        for row in rows[:MOST_ROWS]
+    ]
+    print_table(relation.columns, shown)
+    if any(_is_long(value) for row in rows[:MOST_ROWS] for value in row):
+        say(f"texts are cut to {MOST_TEXT} characters; --json has them whole")
     if len(rows) > MOST_ROWS:
         say(f"… and more: the first {MOST_ROWS} rows are shown; ask for fewer, or for --json")
 

@@ -76,6 +76,16 @@ def print_table(
     Console(highlight=False, width=max(80, needed), soft_wrap=True).print(table)
 
 
+def short(text: str, most: int) -> str:
+    r"""Return a text on one line, cut to ``most`` characters.
+
+    >>> short("No edge is shown", 10), short("one\ntwo", 10)
+    ('No edge i…', 'one two')
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 

@@ -77,6 +77,18 @@ def test_sql(lake):
     assert json.loads(done.stdout)[0]["notional"] == 45.0
 
 
+def test_a_long_text_is_cut_in_a_table_and_whole_for_programs(lake):
+    query = "select repeat('ab ', 50) as long, 'short' as brief, range(99) as many"
+    done = run("sql", query, lake=lake)
+    assert max(map(len, done.stdout.splitlines())) < 240
+    assert "ab ab ab …" in done.stdout
+    assert "texts are cut to 100 characters; --json has them whole" in done.stderr
+    whole = json.loads(run("sql", query, "--json", lake=lake).stdout)[0]
+    assert whole["long"] == "ab " * 50
+    assert whole["many"] == list(range(99))
+    assert "cut" not in run("sql", "select 'brief' as a", lake=lake).stderr
+
+
 def test_the_lake_may_come_from_the_environment(lake, monkeypatch):
     monkeypatch.setenv("UNDERTOW_LAKE", str(lake))
     assert json.loads(run("sql", "select 1 as one", "--json").stdout) == [{"one": 1}]
