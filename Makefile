@@ -4,6 +4,11 @@ VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Bytecode is kept even where the environment says not to, as images of containers do: else each
+# process of the tests compiles all modules anew, and each worker rewrites every assert
+# (measured: 20 s of processor time to collect the tests, not 8).
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all check bench notebooks pictures dictionary constraints clean
 
@@ -18,6 +23,9 @@ $(RUN)/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)/python
 	@echo "installing undertow and its libraries into $(VENV) (about three minutes, once)"
 	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.compiled: $(VENV)/.installed
 	$(RUN)/undertow compile
 	@touch $@
 
@@ -26,18 +34,18 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.installed  ## the whole road on embedded rows, offline; REAL=DIR for real ones
+demo: $(VENV)/.compiled  ## the whole road on embedded rows, offline; REAL=DIR for real ones
 	$(RUN)/undertow demo $(if $(REAL),--real $(REAL)) $(if $(LAKE),--lake $(LAKE))
 
-test: $(VENV)/.installed-dev  ## the fast tests
+test: $(VENV)/.installed-dev $(VENV)/.compiled  ## the fast tests
 	$(RUN)/python -m pytest -q -n logical --dist worksteal -m "not slow"
 
 # Apart from the fast ones: a Prefect server in the process draws from `random`, which tests of
 # drawn examples must not see.
-test-slow: $(VENV)/.installed-dev  ## the slow tests, with few examples
+test-slow: $(VENV)/.installed-dev $(VENV)/.compiled  ## the slow tests, with few examples
 	$(RUN)/python -m pytest -q -n logical --dist worksteal -m slow
 
-test-all: $(VENV)/.installed-dev  ## every test: Prefect, browser, kill tests, kernels three ways
+test-all: $(VENV)/.installed-dev $(VENV)/.compiled  ## every test: Prefect, browser, kill tests, kernels three ways
 	EXAMPLES=thorough $(RUN)/python -m pytest -q -n logical --dist worksteal
 	NUMBA_DISABLE_JIT=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
 	NUMBA_BOUNDSCHECK=1 $(RUN)/python -m pytest -q tests/kernels tests/backtest/test_replay_kernel.py
@@ -48,10 +56,10 @@ check: $(VENV)/.installed-dev  ## lint, format, arrows, types
 	$(RUN)/lint-imports
 	$(RUN)/mypy
 
-bench: $(VENV)/.installed-dev  ## measure, and write BENCHMARKS.md
+bench: $(VENV)/.installed-dev $(VENV)/.compiled  ## measure, and write BENCHMARKS.md
 	$(RUN)/python -m benchmarks.run
 
-notebooks: $(VENV)/.installed-dev  ## run the notebooks and draw their pictures anew
+notebooks: $(VENV)/.installed-dev $(VENV)/.compiled  ## run the notebooks and draw their pictures anew
 	$(RUN)/python notebooks/draw.py
 
 pictures: $(VENV)/.installed-dev  ## draw the README's pictures anew (needs Chromium)
