@@ -64,6 +64,7 @@ def _leg(tape: Tape, decisions: Decisions, looks_inside: bool) -> Leg:
         tape.funding.rate,
         tape.slippage,
         oracle_px=tape.funding.oracle_px,
+        stamps=tape.funding.stamps,
         fine=tape.fine if looks_inside else None,
         drill=tape.drill,
         size_decimals=tape.decimals,

@@ -1,6 +1,6 @@
 """This module holds the bars of one coin, in order of time and with nothing invented."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -29,6 +29,8 @@ class Bars:
         Bars of the period that are not there, one sentence per run of them.
     notes
         What was chosen and why, one sentence each.
+    made_of
+        Interval of the candles that the bars were made of; null: they are held as they are.
     """
 
     coin: str
@@ -45,6 +47,7 @@ class Bars:
     warmup: int = 0
     gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    made_of: str | None = None
 
     def __len__(self) -> int:
         """Return the number of bars, those of the warm-up included."""
@@ -58,23 +61,12 @@ class Bars:
     @property
     def period(self) -> "Bars":
         """Return the bars without the warm-up."""
-        keep = slice(self.warmup, None)
-        return Bars(
-            self.coin,
-            self.venue,
-            self.source,
-            self.interval,
-            self.width,
-            self.start[keep],
-            self.open_px[keep],
-            self.high_px[keep],
-            self.low_px[keep],
-            self.close_px[keep],
-            self.volume[keep],
-            0,
-            self.gaps,
-            self.notes,
-        )
+        return self.only(slice(self.warmup, None))
+
+    def only(self, rows: np.ndarray | slice) -> "Bars":
+        """Return some of the bars, of which none is of a warm-up."""
+        names = ("start", "open_px", "high_px", "low_px", "close_px", "volume")
+        return replace(self, warmup=0, **{name: getattr(self, name)[rows] for name in names})
 
     @property
     def per_year(self) -> float:

@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 import duckdb
 import numpy as np
 
-from backtest.market import WIDTHS
+from backtest.intervals import WIDTHS
 from backtest.question import Question
 
 DAY = timedelta(days=1)

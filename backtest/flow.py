@@ -181,13 +181,15 @@ def _in_time(main: str, bars: Bars) -> Iterator[str]:
         f"from {main}.instruments_versions"
     )
     # An hour of fills that is published whole is known in time if it is by the close of its
-    # first bar; one that is told as it happens (known_ts is max_ts) is.
+    # first bar, that in which the hour begins; one that is told as it happens (known_ts is
+    # max_ts) is.
     first = r"try_cast(regexp_extract(part, '(\d\d)(-\d{12})?$', 1) as int)"
+    hour = f"(epoch_us(day) + coalesce({first}, 0) * 3600000000 - {origin}) // {width}"
     told = "if(known_ts = max_ts, least(known_ts, first_close), known_ts)"
     yield (
         f"create temp view parts as select line.* exclude (first_close) replace ({now}) from ("
-        f"select *, day::timestamp at time zone 'UTC' + to_hours(coalesce({first}, 0)) "
-        f"+ to_microseconds({width}) as first_close from {main}.parts "
+        f"select *, make_timestamptz(({hour} + 1) * {width} + {origin}) as first_close "
+        f"from {main}.parts "
         f"where table_name = 'fills') as line "
         f"where stands({told}, since_ts, superseded_ts, first_close, true)"
     )

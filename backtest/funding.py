@@ -8,31 +8,36 @@ import numpy as np
 from backtest.bars import Bars, as_utc, utc
 from backtest.contexts import last_said
 from backtest.market import HOME, is_simulated, mixed
+from backtest.stamps import Stamps, rows_within
 
 # An oracle price is set every three seconds; beyond some minutes the open says it better.
 ORACLE_AGE = np.timedelta64(600_000_000, "us")
+NOTHING_WITHIN = Stamps.none()
 
 
 class Funding(NamedTuple):
-    """What was due at each bar's open.
+    """What was due at each bar's open, and within it.
 
     Attributes
     ----------
     rate : float64[n]
-        Fraction of notional that longs pay, summed over the hours since the open of the bar
-        before.
+        Fraction of notional that longs pay at the open: of its own hour, and of those in a hole
+        before it.
     source
         Where the rates come from; null: none were read.
     oracle_px : float64[n]
         What is due is taken on, USD; NaN: it is not known, or nothing is due.
     notes
         What was chosen or left out, one sentence each.
+    stamps
+        Payments within bars.
     """
 
     rate: np.ndarray
     source: str | None
     oracle_px: np.ndarray
     notes: tuple[str, ...] = ()
+    stamps: Stamps = NOTHING_WITHIN
 
     @classmethod
     def none(cls, n: int) -> "Funding":
@@ -48,7 +53,9 @@ class Payments(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
+def load_funding(
+    lake: duckdb.DuckDBPyConnection, bars: Bars, fine: Bars | None = None
+) -> Funding:
     """Read Hyperliquid's hourly funding for ``bars``.
 
     Parameters
@@ -57,6 +64,8 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
         Catalog of a lake.
     bars
         Bars of the period, without a warm-up.
+    fine
+        Finer bars of the same period; null: there are none.
 
     Raises
     ------
@@ -74,12 +83,14 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
     A payment's stamp may lie some milliseconds off the hour it is for; it belongs to the
     nearest.  An hour in a hole between bars is due at the bar after the hole, on the oracle
     price of the last hour in it.  An oracle price counts if it was said within ten minutes
-    before the hour.
+    before the hour.  Of an hour within a bar the open of a finer bar stands in for it, and
+    otherwise the bar's own.
     """
     rate = np.zeros(len(bars))
-    first, last = bars.start[0], bars.start[-1]
-    hours = np.arange(first.astype("datetime64[h]"), last.astype("datetime64[h]") + 1)
-    hours = hours[hours > first].astype("datetime64[us]")
+    first, end = bars.start[0], bars.end[-1]
+    hours = np.arange(first.astype("datetime64[h]"), end.astype("datetime64[h]") + 1)
+    hours = hours.astype("datetime64[us]")
+    hours = hours[(hours > first) & (hours < end)]
     if hours.size == 0:
         return Funding.none(len(bars))
     source, paid, notes = _payments(lake, bars, hours[0], hours[-1])
@@ -91,12 +102,50 @@ def load_funding(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Funding:
             f"no funding of {bars.coin} at {HOME} for {utc(missing[0])}{more}{why}; ingest it, "
             "or leave it out (--no-funding)"
         )
-    due = np.searchsorted(bars.start, hours, side="left")
-    np.add.at(rate, due, [paid[hour] for hour in hours])
+    rates = np.array([paid[hour] for hour in hours])
     said, _ = last_said(lake, bars, hours, ORACLE_AGE)
+    row = rows_within(bars, hours)
+    inside = row >= 0
+    due = np.searchsorted(bars.start, hours[~inside], side="left")
+    np.add.at(rate, due, rates[~inside])
     oracle_px = np.full(len(bars), np.nan)
-    oracle_px[due] = said  # of several hours due at one bar the last stands
-    return Funding(rate, source, oracle_px, (*notes, _taken_on(bars, due, oracle_px)))
+    oracle_px[due] = said[~inside]  # of several hours due at one bar the last stands
+    if due.size:
+        notes = (*notes, _taken_on(bars, due, oracle_px))
+    hours, said, row = hours[inside], said[inside], row[inside]
+    finer_px = _opens(fine, hours)
+    if row.size:
+        notes = (*notes, _taken_within(bars.coin, said, finer_px))
+    px = np.where(np.isnan(said), finer_px, said)
+    px = np.where(np.isnan(px), bars.open_px[row], px)
+    return Funding(rate, source, oracle_px, notes, Stamps(hours, rates[inside] * px))
+
+
+def _opens(fine: Bars | None, moments: np.ndarray) -> np.ndarray:
+    """Return the opens of the finer bars that begin at moments, USD; NaN: none does."""
+    out = np.full(moments.size, np.nan)
+    if fine is not None and len(fine):
+        at = np.minimum(np.searchsorted(fine.start, moments), len(fine) - 1)
+        found = fine.start[at] == moments
+        out[found] = fine.open_px[at[found]]
+    return out
+
+
+def _taken_within(coin: str, said: np.ndarray, finer_px: np.ndarray) -> str:
+    """Return the sentence on which price the funding within bars is taken."""
+    known = np.isfinite(said)
+    by_finer = int((~known & np.isfinite(finer_px)).sum())
+    rest = said.size - int(known.sum()) - by_finer
+    others = [
+        f", on the open of {what} at {count}"
+        for what, count in (("a finer bar", by_finer), ("the whole bar", rest))
+        if count
+    ]
+    return (
+        f"{coin}: {said.size} payments fall due within bars, taken on the oracle price at "
+        f"{int(known.sum())}{''.join(others)}; who held a bar through pays them all, of who "
+        "entered or left in it they are bounded."
+    )
 
 
 def _taken_on(bars: Bars, due: np.ndarray, oracle_px: np.ndarray) -> str:

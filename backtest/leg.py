@@ -12,6 +12,7 @@ from backtest.drill import Drill
 from backtest.kernels.prices import DECIMALS
 from backtest.records import BAR, DECISION, empty
 from backtest.slippage import Slippage
+from backtest.stamps import Stamps, on_bars, on_finer
 
 
 class Tiers(NamedTuple):
@@ -32,12 +33,13 @@ class Leg:
     decisions
         One per bar.
     funding_rate : float64[n]
-        Fraction of notional due between the opens of the bar before and of each bar, the latter
-        included.
+        Fraction of notional due at the open of each bar, that of a hole before it included.
     slippage
         What market orders give up; known in every bar after the first decision to enter.
     oracle_px : float64[n]
-        What funding is taken on, USD; NaN: the open.
+        What that is taken on, USD; NaN: the open.
+    stamps
+        What falls due within bars; null: nothing does.
     fine
         Finer bars of the same coin and period; null: there are none.
     seconds
@@ -58,6 +60,7 @@ class Leg:
     funding_rate: np.ndarray
     slippage: Slippage
     oracle_px: np.ndarray | None = None
+    stamps: Stamps | None = None
     fine: Bars | None = None
     seconds: Bars | None = None
     drill: Drill | None = None
@@ -80,6 +83,8 @@ class Leg:
             raise ValueError("funding_rate must not be missing")
         self.bars.check()
         self.decisions.check()
+        if self.stamps is not None:
+            on_bars(self.stamps, self.bars)
         # Before the first decision to enter nothing can fill, so nothing need be known there.
         decided = np.logical_or.accumulate(self.decisions.side != 0)
         self.slippage.check(self.bars, np.concatenate([[False], decided[:-1]]))
@@ -93,7 +98,29 @@ class Leg:
         out["funding_rate"] = self.funding_rate
         if self.oracle_px is not None:
             out["oracle_px"] = self.oracle_px
+        if self.stamps is not None:
+            due = on_bars(self.stamps, self.bars)
+            out["paid_by_longs"], out["paid_by_shorts"] = due.by_longs, due.by_shorts
         out["curve"] = self.slippage.row
+        return out
+
+    def finer(self, inner: Bars, lacks: np.ndarray) -> np.ndarray:
+        """Return finer bars as the kernel takes them, with what falls due on them.
+
+        Parameters
+        ----------
+        inner
+            Finer bars.
+        lacks : bool[n]
+            Bars that these are asked for.
+        """
+        out = _of(inner)
+        if self.stamps is not None:
+            first, last = _rows_of(inner, self.bars)
+            due = on_finer(self.stamps, self.bars, inner, first, np.where(lacks, last, first))
+            # As a rate of 1 on what a coin pays: several stamps may be due, each on its price.
+            out["funding_rate"], out["oracle_px"] = due.opening != 0.0, due.opening
+            out["paid_by_longs"], out["paid_by_shorts"] = due.by_longs, due.by_shorts
         return out
 
     @property
@@ -126,6 +153,8 @@ def _of(bars: Bars) -> np.ndarray:
     out = empty(len(bars), BAR)
     for name in ("open_px", "high_px", "low_px", "close_px", "volume"):
         out[name] = getattr(bars, name)
+    for name in ("funding_rate", "paid_by_longs", "paid_by_shorts"):
+        out[name] = 0.0
     return out
 
 
@@ -176,7 +205,7 @@ def lay(legs: Sequence[Leg], latency: np.timedelta64) -> Grid:
                 lacks = here["first"] == here["last"]
                 for name, row in zip(("first", "last"), _rows_of(inner, leg.bars), strict=True):
                     here[name] = np.where(lacks, used + row, here[name])
-                fines.append(_of(inner))
+                fines.append(leg.finer(inner, lacks))
                 used += len(inner)
         bars[at, c], decisions[at, c] = here, leg.decisions.orders
         # A coin without a bar is closed at what its last one would have cost.

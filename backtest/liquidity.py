@@ -8,8 +8,10 @@ import numpy as np
 from backtest.bars import Bars, as_utc
 from backtest.contexts import last_said
 from backtest.impact import DAY, day_volatility, day_volume
+from backtest.intervals import WIDTHS, finer
 from backtest.market import HOME, is_simulated
 
+HOUR = np.timedelta64(3_600_000_000, "us")
 # The volume of a day changes little in two hours.
 CONTEXT_AGE = np.timedelta64(2 * 3_600_000_000, "us")
 
@@ -46,7 +48,8 @@ def read_liquidity(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Liquidity:
     -----
     The volume is the venue's own of the 24 hours before, if it was said within two hours;
     otherwise that of Hyperliquid's candles of the same width.  Another venue's volume says
-    nothing of an order here, and is not used.
+    nothing of an order here, and is not used.  Bars longer than an hour say little of a day:
+    the coarsest candles of an hour at most are read in their place, where there are such.
     """
     own = _candles(lake, bars, bars.venue, bars.source)
     at_home = own if bars.venue == HOME else _candles(lake, bars, HOME, None)
@@ -61,10 +64,45 @@ def read_liquidity(lake: duckdb.DuckDBPyConnection, bars: Bars) -> Liquidity:
     return Liquidity(day_volatility(own, bars.start), volume, basis)
 
 
+def interval_read(
+    lake: duckdb.DuckDBPyConnection, bars: Bars, venue: str, source: str | None
+) -> str:
+    """Return which candles of a venue the law is worked out from; no source: of any."""
+    shorter = finer(bars.interval)
+    wanted = [bars.interval, *shorter]
+    if bars.width > HOUR:
+        hours = [name for name in shorter if WIDTHS[name] <= HOUR]
+        wanted = [*hours, *(name for name in wanted if name not in hours)]
+    elif bars.made_of is None:
+        return bars.interval
+    rows = lake.sql(
+        """
+        select distinct interval
+        from candles
+        where
+            coin = $coin and venue = $venue and source = coalesce($source, source)
+            and starts_with(source, 'simulated') = $simulated
+            and start_ts >= $first and start_ts < $last
+            and day >= ($first at time zone 'UTC')::date
+            and day <= ($last at time zone 'UTC')::date
+        """,
+        params={
+            "coin": bars.coin,
+            "venue": venue,
+            "source": source,
+            "simulated": is_simulated(bars.source),
+            "first": as_utc(bars.start[0] - DAY),
+            "last": as_utc(bars.start[-1]),
+        },
+    ).fetchall()
+    return next((name for name in wanted if (name,) in rows), bars.interval)
+
+
 def _candles(
     lake: duckdb.DuckDBPyConnection, bars: Bars, venue: str, source: str | None
 ) -> Bars:
     """Return a venue's candles from a day before ``bars`` on; no source: that with the most."""
+    interval = interval_read(lake, bars, venue, source)
     rows = lake.sql(
         """
         with held as (
@@ -89,7 +127,7 @@ def _candles(
         params={
             "coin": bars.coin,
             "venue": venue,
-            "interval": bars.interval,
+            "interval": interval,
             "source": source,
             "simulated": is_simulated(bars.source),
             "first": as_utc(bars.start[0] - DAY),
@@ -99,4 +137,4 @@ def _candles(
     start = rows["start_ts"].to_numpy().astype("datetime64[us]")
     names = ("open_px", "high_px", "low_px", "close_px", "volume")
     columns = [rows[name].cast(float).to_numpy() for name in names]
-    return Bars(bars.coin, venue, source or "", bars.interval, bars.width, start, *columns)
+    return Bars(bars.coin, venue, source or "", interval, WIDTHS[interval], start, *columns)

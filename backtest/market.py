@@ -7,12 +7,9 @@ import duckdb
 import numpy as np
 
 from backtest.bars import Bars, as_utc, utc
+from backtest.intervals import WIDTHS, width_of
+from backtest.parts import COLUMNS, joined, made_of
 
-# Bars tile the hour, and are no longer than it: funding is hourly, and of the payments within a
-# longer bar it could not be said which a position was held for.
-_MINUTE = np.timedelta64(60_000_000, "us")
-WIDTHS = {f"{many}m": many * _MINUTE for many in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)}
-WIDTHS["1h"] = 60 * _MINUTE
 HOME = "hyperliquid"  # where the trades are thought to be made, and whose funding they pay
 
 
@@ -41,6 +38,7 @@ class Series(NamedTuple):
     bars: int
     first: np.datetime64
     last: np.datetime64  # start of the last bar
+    made_of: str | None = None  # interval of the candles that make them up; null: they are held
 
 
 def load_bars(
@@ -64,7 +62,9 @@ def load_bars(
     since, until : datetime64[us]
         Period, UTC, half-open.
     interval
-        One of ``WIDTHS``.
+        One of :data:`backtest.intervals.WIDTHS`.  Where a venue has no such candles in the
+        period, the bars are made of the coarsest that reach over it and tile them; a bar that
+        lacks a part is missing.
     venue
         Whose candles; null: Hyperliquid's if they reach over the period, otherwise those of
         the venue with the most bars in it, the first by name among equals.  Simulated candles
@@ -79,19 +79,16 @@ def load_bars(
     ValueError
         If an argument is not allowed or a bar contradicts itself.
     """
-    if interval not in WIDTHS:
-        raise ValueError(
-            f"interval {interval!r} must be one of {', '.join(WIDTHS)}, for funding is hourly"
-        )
+    width = width_of(interval)
     if not since < until:
         raise ValueError(f"the period must end after it starts: {utc(since)} to {utc(until)}")
-    width = WIDTHS[interval]
-    offered = _series(lake, coin, interval, since, until - width)
+    offered = _offered(lake, coin, interval, since, until)
     if not offered:
         raise LookupError(_nothing(lake, coin, interval, since, until))
     chosen, notes = _choose(coin, offered, venue, since, until, width)
     if chosen is None:
         raise LookupError(_nothing(lake, coin, interval, since, until, venue))
+    read = chosen.made_of or interval
     rows = lake.sql(
         """
         select start_ts, open_px, high_px, low_px, close_px, volume
@@ -107,18 +104,23 @@ def load_bars(
             "coin": coin,
             "venue": chosen.venue,
             "source": chosen.source,
-            "interval": interval,
+            "interval": read,
             "first": as_utc(since - 2 * warmup * width),
-            "last": as_utc(until - width),
+            "last": as_utc(until - WIDTHS[read]),
         },
     ).pl()
     start = rows["start_ts"].to_numpy().astype("datetime64[us]")
+    columns = [rows[name].cast(float).to_numpy() for name in COLUMNS]
+    if chosen.made_of:
+        start, columns = joined(start, columns, WIDTHS[read], width)
+        notes.append(
+            f"{coin}: {chosen.venue}'s {interval} bars are made of its {read} candles, for the "
+            f"lake holds no {interval} ones; a bar that lacks one of them is missing."
+        )
     # Twice the warm-up is read, for there may be holes in it; its newest bars are kept.
     before = int((start < since).sum())
-    rows = rows.slice(max(before - warmup, 0))
-    start = rows["start_ts"].to_numpy().astype("datetime64[us]")
-    names = ("open_px", "high_px", "low_px", "close_px", "volume")
-    columns = [rows[name].to_numpy() for name in names]
+    kept = slice(max(before - warmup, 0), None)
+    start, columns = start[kept], [one[kept] for one in columns]
     if before < warmup:
         notes.append(
             f"{coin}: {before} of {warmup} bars before the period are there, so the first "
@@ -134,10 +136,31 @@ def load_bars(
         *columns,
         warmup=min(before, warmup),
         notes=notes,
+        made_of=chosen.made_of,
     )
     bars.check()
     bars.gaps.extend(gaps(bars, since, until))
     return bars
+
+
+def _offered(
+    lake: duckdb.DuckDBPyConnection,
+    coin: str,
+    interval: str,
+    since: np.datetime64,
+    until: np.datetime64,
+) -> list[Series]:
+    """Return the bars of a period that are held or can be made, most first."""
+    held = _series(lake, coin, interval, since, until - WIDTHS[interval])
+    have = {(one.venue, is_simulated(one.source)) for one in held}
+    made = [
+        Series(venue, source, bars, first, last, part)
+        for venue, source, part, bars, first, last in made_of(
+            lake, coin, interval, since, until
+        )
+        if (venue, is_simulated(source)) not in have
+    ]
+    return sorted([*held, *made], key=lambda one: (-one.bars, one.venue, one.source))
 
 
 def _series(
@@ -243,12 +266,23 @@ def _nothing(
             for series in held
         )
         return f"{asked}; the lake holds {periods}"
+    if others := _intervals(lake, coin):
+        return f"{asked}; the lake holds {', '.join(others)} candles of it, which make up none"
     coins = [name for (name,) in lake.sql("select distinct coin from candles").fetchall()]
     by_lower = {name.lower(): name for name in sorted(coins)}
     near = [by_lower[name] for name in get_close_matches(coin.lower(), by_lower)]
     if near:
         return f"{asked}; did you mean {' or '.join(near)}?"
     return f"{asked}; the lake holds candles of {', '.join(sorted(coins)) or 'no coin'}"
+
+
+def _intervals(lake: duckdb.DuckDBPyConnection, coin: str) -> list[str]:
+    """Return the intervals of the candles that a lake holds of a coin."""
+    rows = lake.sql(
+        "select distinct interval from candles where coin = $coin order by interval",
+        params={"coin": coin},
+    ).fetchall()
+    return [name for (name,) in rows]
 
 
 def gaps(bars: Bars, since: np.datetime64, until: np.datetime64) -> list[str]:

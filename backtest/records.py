@@ -16,8 +16,10 @@ def _record(fields: list[tuple[str, type]]) -> np.dtype:
 
 # One bar of one coin.  A NaN open: nothing traded, and every price is NaN.  ``volume`` is in
 # coins, NaN: not known.  ``funding_rate`` is the fraction of notional that longs pay, summed
-# over the stamps since the open of the coin's bar before, this open's included; ``oracle_px``
-# is what it is taken on, NaN: the open.
+# over the stamps since the close of the coin's bar before, this open's included; ``oracle_px``
+# is what it is taken on, NaN: the open.  What falls due after the open and before the close is
+# in ``paid_by_longs`` and ``paid_by_shorts``, USD a coin: the sum of the payments that longs
+# make, and of those that shorts do.
 BAR = _record(
     [
         ("open_px", _F),
@@ -27,6 +29,8 @@ BAR = _record(
         ("volume", _F),
         ("funding_rate", _F),
         ("oracle_px", _F),
+        ("paid_by_longs", _F),
+        ("paid_by_shorts", _F),
         ("curve", _I),  # row of the slippage curves that hold for the bar
         ("first", _I),  # its finer bars are first to last - 1 of those of its coin;
         ("last", _I),  # none where both are alike
@@ -79,6 +83,7 @@ HELD = _record(
         ("decided", _I),
         ("until", _I),  # bar at whose open its time is over; -1: none
         ("ambiguous", np.bool_),
+        ("bounded", np.bool_),  # a bound of what falls due now is in its funding
         ("order", _I),  # decision whose entry rests; -1: none
         ("order_last", _I),  # last bar it rests
         ("order_left", _F),  # coins not yet filled; NaN: not yet sized

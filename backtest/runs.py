@@ -312,6 +312,7 @@ def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
             arrays += [one.volume]
     arrays += [leg.funding_rate, leg.slippage.sizes, leg.slippage.curves, leg.slippage.row]
     arrays += [np.zeros(0) if leg.oracle_px is None else leg.oracle_px]
+    arrays += [] if leg.stamps is None else [leg.stamps.ts, leg.stamps.paid]
     arrays += [np.zeros(0)] if leg.tiers is None else [leg.tiers.rate, leg.tiers.deduction]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())

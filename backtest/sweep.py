@@ -140,6 +140,8 @@ def why_not(leg: Leg, terms: Terms) -> str | None:
     """Return why a sweep cannot follow a leg, which a replay can; None: it can."""
     if terms.limit != "touch" or terms.latency != np.timedelta64(0, "us"):
         return "a sweep fills limits by touch and knows no latency; use replay"
+    if leg.stamps is not None and leg.stamps.ts.size:
+        return "a sweep charges funding at the opens of bars, and not within them; use replay"
     orders = leg.decisions.orders
     if (orders["kind"] != MARKET).any() or orders["leave"].any():
         return "a sweep enters at the market and leaves by its levels; use replay"

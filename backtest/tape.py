@@ -12,13 +12,16 @@ from backtest.drill import Drill
 from backtest.flow import Flow, read_flow
 from backtest.funding import Funding, load_funding
 from backtest.instrument import Margin, margin_rules, size_decimals
+from backtest.intervals import finer
 from backtest.leg import Leg
 from backtest.maps import Maps, read_maps
-from backtest.market import HOME, WIDTHS, load_bars
+from backtest.market import HOME, load_bars
 from backtest.notes import limits_of
 from backtest.slippage import Slippage, load_slippage
 from backtest.terms import Terms
 from backtest.view import MapReader, View
+
+HOUR = np.timedelta64(3_600_000_000, "us")
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class Tape:
             self.funding.rate,
             self.slippage,
             oracle_px=self.funding.oracle_px,
+            stamps=self.funding.stamps,
             fine=self.fine,
             drill=self.drill,
             size_decimals=self.decimals,
@@ -202,12 +206,13 @@ def load_tape(
     period = bars.period
     n = len(period)
     charged = terms.costs
+    fine = _finer(lake, period, until)
     margin = margin_rules(lake, coin, since, knowable=knowable)
     return Tape(
         lake,
         bars,
-        _finer(lake, period, until),
-        Funding.none(n) if charged.funding == "none" else load_funding(lake, period),
+        fine,
+        Funding.none(n) if charged.funding == "none" else load_funding(lake, period, fine),
         Slippage.none(n) if charged.slippage == "none" else load_slippage(lake, period),
         size_decimals(lake, coin, since, knowable=knowable),
         margin,
@@ -219,7 +224,11 @@ def load_tape(
 
 
 def _finer(lake: duckdb.DuckDBPyConnection, bars: Bars, until: np.datetime64) -> Bars | None:
-    """Return the finest bars that the same source has of the same period; null: it has none."""
+    """Return the finest bars that the same source has of the same period; null: it has none.
+
+    Of bars longer than an hour, the finest that reach over most of them, and only those that
+    reach over a bar from its open to its close.
+    """
     held = lake.sql(
         """
         select distinct interval
@@ -238,12 +247,27 @@ def _finer(lake: duckdb.DuckDBPyConnection, bars: Bars, until: np.datetime64) ->
             "until": as_utc(until),
         },
     ).fetchall()
-    finer = [
-        name
-        for name, width in WIDTHS.items()
-        if width < bars.width and not (bars.width % width).astype(int) and (name,) in held
+    there = [name for name in finer(bars.interval) if (name,) in held]
+    read = [
+        load_bars(lake, bars.coin, bars.start[0], until, interval=name, venue=bars.venue)
+        # Of an hour the finest tells most; of a day it may be held for its last hours alone.
+        for name in (there[-1:] if bars.width <= HOUR else reversed(there))
     ]
-    if not finer:
-        return None
-    fine = load_bars(lake, bars.coin, bars.start[0], until, interval=finer[0], venue=bars.venue)
-    return fine if fine.source == bars.source else None
+    read = [fine for fine in read if fine.source == bars.source]
+    if bars.width <= HOUR or not read:
+        return read[0] if read else None
+    return max((_reaching(fine, bars) for fine in read), key=lambda one: one[0])[1]
+
+
+def _reaching(fine: Bars, bars: Bars) -> tuple[int, Bars]:
+    """Return how many bars finer ones reach over from open to close, and those of them."""
+    first = np.searchsorted(fine.start, bars.start)
+    last = np.searchsorted(fine.start, bars.end) - 1
+    there = last >= first
+    there[there] = (fine.start[first[there]] == bars.start[there]) & (
+        fine.end[last[there]] == bars.end[there]
+    )
+    kept = np.zeros(len(fine) + 1, np.int64)
+    np.add.at(kept, first[there], 1)
+    np.add.at(kept, last[there] + 1, -1)
+    return int(there.sum()), fine.only(np.cumsum(kept)[:-1] > 0)

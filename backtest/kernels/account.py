@@ -15,6 +15,7 @@ import numpy as np
 from backtest.kernels.ledger import equity_of, margin_of, sell_out
 from backtest.kernels.liquidate import liquidation_level
 from backtest.kernels.orders import NOTHING, drop_order
+from backtest.kernels.payments import may_still_owe, pay_at_open, pays_inside
 from backtest.kernels.piece import arrive, enter, go_down
 from backtest.kernels.walk import at_its_open, first_piece, is_quiet, through_bar, whole
 from backtest.records import END, HELD, LIQUIDATION, NOT_TAKEN, OPTIMISTIC, TRADE, WAITING
@@ -116,8 +117,9 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
     equity = np.empty(n)
     position = np.zeros((n, coins))
     within = np.zeros((n, coins), dtype=np.bool_)
-    offered, ahead, tied = np.zeros(coins), np.zeros(1), np.zeros(coins)
-    book = (held, cash, px, outcome, trades, count, offered, within, ahead, tied)
+    offered, ahead = np.zeros(coins), np.zeros(1)
+    tied, owed = np.zeros(coins), np.zeros(coins)
+    book = (held, cash, px, outcome, trades, count, offered, within, ahead, tied, owed)
     first, last, cuts = np.zeros((3, coins), dtype=np.int64)
     busy = np.zeros(coins, dtype=np.bool_)
     reading, most = terms[0][0].reading, terms[8]
@@ -130,12 +132,7 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             if np.isnan(b.open_px):
                 continue
             px[c] = b.open_px
-            h = held[c]
-            if h.side != 0 and b.funding_rate != 0.0:
-                paid_on = b.open_px if np.isnan(b.oracle_px) else b.oracle_px
-                due = h.coins * paid_on * b.funding_rate
-                h.funding += due
-                cash[0] -= due
+            pay_at_open(held[c], cash, b)
         for c in range(coins):
             others[c] = worth(held[c], bars[t, c], px[c], reading)
         stirs = False
@@ -160,7 +157,9 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                 if h.side != 0 and terms[4][c] >= 0:
                     level = liquidation_level(book, terms, c, others)
                 over = h.until >= 0 and t >= h.until
-                if h.side == 0 or (not over and is_quiet(h, level, b.high_px, b.low_px)):
+                if h.side == 0 or not (
+                    over or pays_inside(b) or not is_quiet(h, level, b.high_px, b.low_px)
+                ):
                     busy[c] = False
             stirs |= busy[c]
         if stirs:
@@ -177,6 +176,8 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             for c in range(coins):
                 others[c] = worth(held[c], bars[t, c], px[c], reading)
                 tied[c] = margin_of(held[c], px[c], most[c])
+                if not np.isnan(bars[t, c].open_px):
+                    owed[c] = may_still_owe(held[c], bars[t, c], reading, 0.0)
         opened, done = equity_of(held, cash, px), count[0]
         for c in range(coins):
             b, h = bars[t, c], held[c]
@@ -193,19 +194,26 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
                     continue
             ahead[0] = equity_of(held, cash, px) - opened
             rows = (first[c], last[c])
+            paid, ended = h.funding if h.side != 0 else 0.0, count[0]
+            owed[c] = 0.0
             through_bar(book, terms, decisions, c, t, bars, fine, rows, cuts[c], others)
             px[c] = b.open_px
             # Within the bar it may have entered, or turned.
             others[c] = worth(h, b, px[c], reading)
+            if count[0] > ended:
+                paid = 0.0
+            owed[c] = may_still_owe(h, b, reading, h.funding - paid)
             if h.order != NOTHING and t >= h.order_last:
                 drop_order(h, outcome, c)
         if reading != OPTIMISTIC and is_liquidated(trades, done, count[0]):
             for c in range(coins):
                 if held[c].side != 0 and not np.isnan(bars[t, c].open_px):
-                    go_down(book, terms, decisions, c, t, whole(bars[t, c]), others)
+                    b = bars[t, c]
+                    go_down(book, terms, decisions, c, t, b, whole(b), others)
         if stirs:
             ahead[0] = 0.0
             tied[:] = 0.0
+            owed[:] = 0.0
         for c in range(coins):
             b = bars[t, c]
             if not np.isnan(b.open_px):

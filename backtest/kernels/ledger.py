@@ -46,7 +46,7 @@ def begin(h, row, bar, decision, px):
     h.best_px = h.worst_px = px
     h.entered, h.decided = bar, row
     h.until = bar + decision.max_bars if decision.max_bars > 0 else -1
-    h.ambiguous = False
+    h.ambiguous = h.bounded = False
 
 
 @kernel
@@ -78,7 +78,7 @@ def record(trades, count, h, coin, kind, bar, reason):
     one = trades[count[0]]
     coins = abs(h.filled)
     one.coin, one.decided, one.entered, one.left = coin, h.decided, h.entered, bar
-    one.reason, one.kind, one.ambiguous = reason, kind, h.ambiguous
+    one.reason, one.kind, one.ambiguous = reason, kind, h.ambiguous or h.bounded
     one.size = h.filled
     one.entry_px, one.exit_px = h.spent / coins, h.earned / coins
     one.stop_px, one.target_px = h.stop_px, h.target_px

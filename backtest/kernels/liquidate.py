@@ -23,15 +23,19 @@ def liquidation_level(book, terms, coin, others):
     -------
     float64
         USD.  NaN: no price does it, or the coin's margin tiers are left out.
+
+    Notes
+    -----
+    What the other coins may still owe of the bar's payments is not there.
     """
-    held, cash = book[0], book[1]
+    held, cash, owed = book[0], book[1], book[10]
     instrument, first, rate, deduction = terms[4], terms[5], terms[6], terms[7]
     if instrument[coin] < 0:
         return np.nan
     raw = cash[0]
     for c in range(held.size):
         if c != coin and held[c].side != 0:
-            raw += held[c].coins * others[c]
+            raw += held[c].coins * others[c] - owed[c]
             if instrument[c] >= 0:
                 low, high = first[instrument[c]], first[instrument[c] + 1]
                 notional = abs(held[c].coins) * others[c]

@@ -7,7 +7,9 @@ Tuples that the functions hand on:
     trades : TRADE[k]; count : int64[1], how many of them are written; offered : float64[c],
     coins that resting limits may still get of what the piece traded; within : bool[n, c], bars
     in which something happened after the open of a piece; ahead : float64[1], what other coins
-    have earned since the opens of the bar, USD; tied : float64[c], margin of each coin at them.
+    have earned since the opens of the bar, USD; tied : float64[c], margin of each coin at them;
+    owed : float64[c], what coins other than the one in the bar may still owe of its payments,
+    USD.
 ``terms``
     rules : RULES[1]; sizes : float64[s] and curves : float64[r, 2, s], see
     :func:`backtest.kernels.prices.slippage`, bought and sold; decimals : int64[c];
@@ -15,7 +17,8 @@ Tuples that the functions hand on:
     :func:`warehouse.kernels.margin.maintenance_margin`; instrument -1: never liquidated; most :
     float64[c], notional over margin that an entry in a coin may have at most.
 ``piece``
-    open, high, low, close, volume of a bar or of a part of it, and its row of ``curves``.
+    open, high, low, close, volume of a bar or of a part of it, its row of ``curves``, and what
+    longs and what shorts pay within it, USD a coin.
 """
 
 import numpy as np
@@ -31,6 +34,7 @@ from backtest.kernels.orders import (
     fill_inside,
     reaches_venue,
 )
+from backtest.kernels.payments import charge_bound, pays_inside, settle
 from backtest.records import (
     LIQUIDATION,
     OPTIMISTIC,
@@ -128,7 +132,8 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
             since = how
     if h.side == 0:
         return
-    side, (_, high, low, close, _, curve) = h.side, piece
+    charge_bound(h, book[1], piece, terms[0][0].reading)
+    side, high, low, close, curve = h.side, piece[1], piece[2], piece[3], piece[5]
     liquidation = liquidation_level(book, terms, coin, others)
     # With the other coins at their worst the margin may be gone before this one moves.
     begun = piece[0] if since == SINCE_OPEN else h.spent / abs(h.filled)
@@ -172,15 +177,22 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
 
 
 @kernel
-def go_down(book, terms, decisions, coin, bar, piece, others):
+def go_down(book, terms, decisions, coin, bar, b, piece, others):
     """Liquidate a coin that went through a bar, if with the others the account did not.
 
-    When it went, those to come had not entered yet.
+    When it went, those to come had not entered yet.  When it ended nobody knows, so what it may
+    owe of the payments of ``b``, the bar, is booked with it.
     """
-    h = book[0][coin]
+    h, cash, owed = book[0][coin], book[1], book[10]
+    kept = cash[0]
+    cash[0] -= owed[coin]
     level = liquidation_level(book, terms, coin, others)
     if not h.side * (others[coin] - level) <= 0.0:
+        cash[0] = kept
         return
+    h.funding += owed[coin]
+    owed[coin] = 0.0
+    h.ambiguous |= pays_inside(b)
     begun = piece[0] if h.entered < bar else h.spent / abs(h.filled)
     px = level if h.side * (begun - level) > 0.0 else begun
     give_up(book, terms, decisions, coin, bar, piece, px)
@@ -227,8 +239,11 @@ def go_on(book, terms, decisions, coin, bar, piece, others, optimistic):
     """Take one coin from the open of a piece to its close."""
     h = book[0][coin]
     then = h.coins, h.order, book[5][0]
+    filled, before = h.filled, (h.funding, book[1][0])
     if h.side != 0 or h.order != NOTHING:
         inside(book, terms, decisions, coin, bar, piece, others, optimistic)
+        as_before = h.coins == then[0] and h.filled == filled and book[5][0] == then[2]
+        settle(h, book[1], piece, before, as_before)
     # What the bar leaves open a pessimistic reading ends or fills: it is seen here too.
     see(book, coin, bar, then)
     book[2][coin] = piece[3]

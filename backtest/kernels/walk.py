@@ -1,6 +1,9 @@
 """This module takes one coin through one bar: whole, in parts, or by its finer bars."""
 
+import numpy as np
+
 from backtest.kernels.orders import NOTHING
+from backtest.kernels.payments import pay_at_open
 from backtest.kernels.piece import arrive, enter, go_on, level_behind
 from backtest.records import DRILLED, OPTIMISTIC
 from warehouse.kernels._jit import kernel
@@ -9,17 +12,52 @@ from warehouse.kernels._jit import kernel
 @kernel
 def whole(bar):
     """Return a bar as a piece."""
-    return bar.open_px, bar.high_px, bar.low_px, bar.close_px, bar.volume, bar.curve
+    return (
+        bar.open_px,
+        bar.high_px,
+        bar.low_px,
+        bar.close_px,
+        bar.volume,
+        bar.curve,
+        bar.paid_by_longs,
+        bar.paid_by_shorts,
+    )
 
 
 @kernel
-def joined(fine, first, last, curve):
-    """Return finer bars ``first`` to ``last - 1`` as one piece."""
+def grain(bar, curve):
+    """Return a finer bar as a piece."""
+    return (
+        bar.open_px,
+        bar.high_px,
+        bar.low_px,
+        bar.close_px,
+        bar.volume,
+        curve,
+        bar.paid_by_longs,
+        bar.paid_by_shorts,
+    )
+
+
+@kernel
+def joined(fine, first, last, curve, late):
+    """Return finer bars ``first`` to ``last - 1`` as one piece.
+
+    ``late``: what is due at the open of the first was charged there.
+    """
     high, low, volume = fine[first].high_px, fine[first].low_px, 0.0
+    by_longs = by_shorts = 0.0
     for i in range(first, last):
         high, low = max(high, fine[i].high_px), min(low, fine[i].low_px)
         volume += fine[i].volume
-    return fine[first].open_px, high, low, fine[last - 1].close_px, volume, curve
+        by_longs += fine[i].paid_by_longs
+        by_shorts += fine[i].paid_by_shorts
+        if fine[i].funding_rate != 0.0 and not (late and i == first):
+            paid_on = fine[i].open_px if np.isnan(fine[i].oracle_px) else fine[i].oracle_px
+            by_longs += max(paid_on * fine[i].funding_rate, 0.0)
+            by_shorts += max(-paid_on * fine[i].funding_rate, 0.0)
+    close = fine[last - 1].close_px
+    return fine[first].open_px, high, low, close, volume, curve, by_longs, by_shorts
 
 
 @kernel
@@ -38,9 +76,8 @@ def first_piece(b, fine, reading, cut):
     """Return the piece that a bar opens with, and how far it goes; see :func:`through_bar`."""
     last = cut if cut > b.first else b.last
     if reading == DRILLED and b.first != last:
-        f = fine[b.first]
-        return f.open_px, f.high_px, f.low_px, f.close_px, f.volume, b.curve
-    return joined(fine, b.first, last, b.curve) if cut > b.first else whole(b)
+        return grain(fine[b.first], b.curve)
+    return joined(fine, b.first, last, b.curve, False) if cut > b.first else whole(b)
 
 
 @kernel
@@ -54,7 +91,9 @@ def through_bar(book, terms, decisions, coin, bar, bars, fine, rows, cut, others
     """Take one coin on from the open of one bar, whole or in two parts.
 
     Of the decisions ``rows[0]`` to ``rows[1] - 1`` the last reaches the venue at the open of
-    ``cut`` where that is one of its finer bars; the others have, at its open.
+    ``cut`` where that is one of its finer bars; the others have, at its open.  What is due at
+    the open of a finer bar falls due before anything else happens there, and at that of the
+    first after all that happened at the bar's: it has been due since.
     """
     b = bars[bar, coin]
     h = book[0][coin]
@@ -64,21 +103,22 @@ def through_bar(book, terms, decisions, coin, bar, bars, fine, rows, cut, others
     for part in range(2 if is_cut else 1):
         first = cut if part == 1 else b.first
         last = cut if is_cut and part == 0 else b.last
-        piece = joined(fine, first, last, b.curve) if is_cut else whole(b)
+        piece = joined(fine, first, last, b.curve, part == 1) if is_cut else whole(b)
         late = (rows[1] - 1, rows[1])
         if reading != DRILLED or first == last:
             if part == 1:
+                pay_at_open(h, book[1], fine[first])
                 arrive(book, terms, decisions, coin, bar, piece, False, late)
                 enter(book, terms, decisions, coin, bar, piece, False)
             go_on(book, terms, decisions, coin, bar, piece, others, hopes)
             continue
         for i in range(first, last):
-            f = fine[i]
-            grain = f.open_px, f.high_px, f.low_px, f.close_px, f.volume, b.curve
+            piece = grain(fine[i], b.curve)
+            pay_at_open(h, book[1], fine[i])
             if part == 1 or i > first:
                 mine = late if i == first else (0, 0)
-                arrive(book, terms, decisions, coin, bar, grain, False, mine)
-                enter(book, terms, decisions, coin, bar, grain, False)
-            go_on(book, terms, decisions, coin, bar, grain, others, False)
+                arrive(book, terms, decisions, coin, bar, piece, False, mine)
+                enter(book, terms, decisions, coin, bar, piece, False)
+            go_on(book, terms, decisions, coin, bar, piece, others, False)
             if h.side == 0 and h.order == NOTHING:
                 break

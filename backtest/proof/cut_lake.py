@@ -141,7 +141,9 @@ def _rows(
     opened = f"part.start_ts = {cut}" if world.kind == OPENED else "false"
     columns = [
         f"{value} as {column}"
-        for column, value in scrambled(table, after, world.seed, world.close_px, opened)
+        for column, value in scrambled(
+            table, after, world.seed, world.close_px, opened, world.block
+        )
     ]
     inner = ", ".join(["part.day", *columns, *(f"part.{span}" for span in spans)])
     names = ["day", *(column.name for column in table.columns)]

@@ -17,7 +17,7 @@ KEPT = ("period_hours",)
 
 
 def scrambled(
-    table: Table, after: str, seed: int, close_px: float, opened: str
+    table: Table, after: str, seed: int, close_px: float, opened: str, block: int
 ) -> Iterator[tuple[str, str]]:
     """Yield each column of a table and what it is, where some rows are garbage.
 
@@ -33,8 +33,10 @@ def scrambled(
         About which prices of candles are mirrored, USD.
     opened
         Whether a candle keeps its open, as SQL.
+    block
+        How long candles are changed alike, microseconds.
     """
-    made = dict(_garbage(table, seed, close_px, opened))
+    made = dict(_garbage(table, seed, close_px, opened, block))
     for column in table.columns:
         held = f"part.{column.name}"
         found = made.get(column.name)
@@ -42,10 +44,10 @@ def scrambled(
 
 
 def _garbage(
-    table: Table, seed: int, close_px: float, opened: str
+    table: Table, seed: int, close_px: float, opened: str, block: int
 ) -> Iterator[tuple[str, str]]:
     if table.name == "candles":
-        yield from _candle(seed, close_px, opened)
+        yield from _candle(seed, close_px, opened, block)
         yield "volume", f"part.volume * {_factor('volume', table, seed)}"
         return
     if table.name == "order_books":
@@ -73,15 +75,15 @@ def _number(column: Column, table: Table, seed: int) -> str:
     return f"{number} * if({_coin_toss(column.name + ' sign', table, seed)}, -1, 1)"
 
 
-def _candle(seed: int, close_px: float, opened: str) -> Iterator[tuple[str, str]]:
-    """Yield the prices of a bar of an hour that went elsewhere.
+def _candle(seed: int, close_px: float, opened: str, block: int) -> Iterator[tuple[str, str]]:
+    """Yield the prices of a bar of a block of time that went elsewhere.
 
-    All bars of an hour are changed alike, so that finer ones still make up the coarser.  Half
-    of the hours are mirrored too: a rise becomes a fall.
+    All bars of a block are changed alike, so that finer ones still make up the coarser.  Half
+    of the blocks are mirrored too: a rise becomes a fall.
     """
-    hour = "date_trunc('hour', part.start_ts)"
-    factor = _scaled(_drawn(f"'factor', part.coin, {hour}", seed))
-    mirror = _drawn(f"'mirror', part.coin, {hour}", seed)
+    begun = f"time_bucket(to_microseconds({block}), part.start_ts)"
+    factor = _scaled(_drawn(f"'factor', part.coin, {begun}", seed))
+    mirror = _drawn(f"'mirror', part.coin, {begun}", seed)
 
     def moved(name: str, opposite: str) -> str:
         mirrored = f"{close_px * close_px!r} / part.{opposite}"

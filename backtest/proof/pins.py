@@ -5,6 +5,11 @@ a shorter one might choose others.  And at its last close nothing is asked of a 
 can fill after it, so a bar in which nothing happens follows the cut.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
+
+from backtest.intervals import WIDTHS
 from backtest.market import HOME
 from backtest.proof.worlds import Last, Pin, World
 from warehouse.attach import quoted
@@ -17,7 +22,8 @@ def candles(rows: str, world: World) -> str:
     rows = f"select part.* from ({rows}) as part where {pinned}"
     if not world.ends:
         return rows
-    return " union all ".join([rows, *(_empty_bar(world, one) for one in world.lasts)])
+    empty = (bar for one in world.lasts for bar in _empty_bars(world, one))
+    return " union all ".join([rows, *empty])
 
 
 def payments(rows: str, world: World) -> str:
@@ -57,9 +63,16 @@ def _traded_on(pin: Pin) -> str:
     return f"part.coin = {quoted(pin.coin)} and {_own(pin)} and part.interval in ({intervals})"
 
 
-def _empty_bar(world: World, last: Last) -> str:
-    """Return a bar after the cut in which nothing happens to a coin."""
-    pin, cut, px = last.pin, world.sql, f"{last.close_px!r}::double"
+def _empty_bars(world: World, last: Last) -> Iterator[str]:
+    """Yield a bar after the cut in which nothing happens to a coin, or the parts of one."""
+    part = WIDTHS[last.pin.intervals[0]]
+    for number in range(int(last.pin.width // part)):
+        yield _empty_bar(last, f"({world.sql} + to_microseconds({_micros(number * part)}))")
+
+
+def _empty_bar(last: Last, cut: str) -> str:
+    """Return a candle at a moment in which nothing happens to a coin."""
+    pin, px = last.pin, f"{last.close_px!r}::double"
     values = {
         "day": f"({cut} at time zone 'UTC')::date",
         "venue": quoted(pin.venue),
@@ -75,21 +88,29 @@ def _empty_bar(world: World, last: Last) -> str:
 
 
 def _with_payment(rows: str, world: World, pin: Pin) -> str:
-    """Return payments, with one of nothing at the open of a coin's empty bar."""
-    cut = world.sql
+    """Return payments, with some of nothing in the hours of a coin's empty bar."""
+    cut, hour = world.sql, "interval 1 hour"
+    end = f"({cut} + to_microseconds({_micros(pin.width)}))"
     values = {
-        "day": f"({cut} at time zone 'UTC')::date",
+        "day": "(hour.at at time zone 'UTC')::date",
         "venue": quoted(HOME),
         "coin": quoted(pin.coin),
-        "time_ts": cut,
+        "time_ts": "hour.at",
         "rate": "0.0::double",
         "period_hours": "1.0::double",
         "source": quoted(pin.funding or ""),
-        "known_ts": cut,
+        "known_ts": "hour.at",
     }
     nothing = ", ".join(f"{values[name]} as {name}" for name in FUNDING.promised.names)
+    first = f"time_bucket({hour}, {cut} + {hour} - interval 1 microsecond)"
+    hours = f"select unnest(generate_series({first}, {end}, {hour})) as at"
     # A stamp may lie some milliseconds off its hour, so what is near the cut may be for it.
     return (
         f"select part.* from ({rows}) as part where part.coin <> {quoted(pin.coin)} "
-        f"or part.time_ts < {cut} - interval 30 minute union all select {nothing}"
+        f"or time_bucket({hour}, part.time_ts + interval 30 minute) < {cut} "
+        f"union all select {nothing} from ({hours}) as hour where hour.at < {end}"
     )
+
+
+def _micros(length: np.timedelta64) -> int:
+    return int(length / np.timedelta64(1, "us"))

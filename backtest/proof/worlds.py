@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from backtest.bars import as_utc
+from backtest.liquidity import interval_read
 from backtest.market import HOME
 from backtest.tape import Tape
 from warehouse.attach import quoted
@@ -18,6 +19,7 @@ TRUNCATED = "truncated"
 SCRAMBLED = "scrambled"
 OPENED = "scrambled within a bar"
 UNPUBLISHED = "unpublished"
+HOUR = np.timedelta64(3_600_000_000, "us")
 KINDS = (TRUNCATED, SCRAMBLED, OPENED, UNPUBLISHED)
 
 
@@ -32,7 +34,9 @@ class Pin:
     venue, source
         Of its candles.
     intervals
-        Of its bars, and of the finer ones that it has.
+        Of its candles, of the finer ones that it has, and of those that costs follow from.
+    width
+        Length of its bars.
     home
         Source of Hyperliquid's candles, of which the volume is taken; null: there are none.
     funding
@@ -43,6 +47,7 @@ class Pin:
     venue: str
     source: str
     intervals: tuple[str, ...]
+    width: np.timedelta64
     home: str | None
     funding: str | None
 
@@ -50,13 +55,19 @@ class Pin:
     def of(cls, tape: Tape) -> "Pin":
         """Return what a tape was made of."""
         bars = tape.bars
-        finer = () if tape.fine is None else (tape.fine.interval,)
-        home = bars.source if bars.venue == HOME else _fullest(tape)
-        intervals = (bars.interval, *finer)
-        return cls(bars.coin, bars.venue, bars.source, intervals, home, tape.funding.source)
+        read = [bars.made_of or bars.interval]
+        read += [] if tape.fine is None else [tape.fine.interval]
+        read.append(interval_read(tape.lake, tape.period, bars.venue, bars.source))
+        home = bars.source
+        if bars.venue != HOME:
+            read.append(interval_read(tape.lake, tape.period, HOME, None))
+            home = _fullest(tape, read[-1])
+        intervals = tuple(dict.fromkeys(read))
+        width, paid = bars.width, tape.funding.source
+        return cls(bars.coin, bars.venue, bars.source, intervals, width, home, paid)
 
 
-def _fullest(tape: Tape) -> str | None:
+def _fullest(tape: Tape, interval: str) -> str | None:
     """Return the source of Hyperliquid's candles that the volume of a day is taken from."""
     bars = tape.period
     found = tape.lake.sql(
@@ -67,7 +78,7 @@ def _fullest(tape: Tape) -> str | None:
         params={
             "coin": bars.coin,
             "venue": HOME,
-            "interval": bars.interval,
+            "interval": interval,
             "first": as_utc(bars.start[0]),
             "last": as_utc(bars.start[-1]),
         },
@@ -157,6 +168,12 @@ class World:
     def waits(self, table: str) -> bool:
         """Return whether rows of a table count from their publication on."""
         return self.knowable and not (self.live_flow and table in HEARD)
+
+    @property
+    def block(self) -> int:
+        """Return how long candles are garbage alike: a bar, an hour at least; microseconds."""
+        longest = max(self.pin.width, HOUR)
+        return int(longest / np.timedelta64(1, "us"))
 
     @property
     def sql(self) -> str:

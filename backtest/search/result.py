@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from backtest.market import WIDTHS
+from backtest.intervals import WIDTHS
 from backtest.search.asked import Search
 from backtest.search.keep import Kept
 from backtest.search.parameters import parameters_of

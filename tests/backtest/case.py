@@ -56,6 +56,8 @@ def bar_record(row, bar):
         row[f"{name}_px"] = getattr(bar, name)
     row["volume"], row["funding_rate"] = bar.volume, bar.funding_rate
     row["oracle_px"] = math.nan if bar.oracle is None else bar.oracle
+    row["paid_by_longs"] = sum(max(paid, 0.0) for paid in bar.stamps)
+    row["paid_by_shorts"] = sum(max(-paid, 0.0) for paid in bar.stamps)
 
 
 def as_records(bars, decisions):

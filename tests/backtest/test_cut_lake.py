@@ -19,7 +19,8 @@ from warehouse.store.lake import Lake
 
 HOUR = timedelta(hours=1)
 CUT = T0 + 52 * HOUR
-PIN = Pin("BTC", "hyperliquid", "test", ("15m",), "test", "test")
+QUARTER = np.timedelta64(900_000_000, "us")
+PIN = Pin("BTC", "hyperliquid", "test", ("15m",), QUARTER, "test", "test")
 
 
 def world(kind, *, knowable=True, live_flow=False, cut=CUT, seed=1):

@@ -128,8 +128,13 @@ def test_an_empty_lake_says_so(tmp_path):
 def test_wrong_questions_are_refused(tmp_path):
     with pytest.raises(ValueError, match="must end after it starts"):
         load(tmp_path, 4, 4)
-    with pytest.raises(ValueError, match=r"'4h' must be one of 1m, .*1h, for funding"):
-        load(tmp_path, 0, 4, interval="4h")
+    for interval in ("45m", "7h", "24h", "1w", "2d"):
+        with pytest.raises(
+            ValueError,
+            match=rf"^interval '{interval}' must be one of 1m, .*30m, 1h, 2h, 3h, 4h, 6h, 8h, "
+            r"12h, 1d, for bars tile the hour or the day$",
+        ):
+            load(tmp_path, 0, 4, interval=interval)
 
 
 def test_a_bar_that_contradicts_itself_is_refused(tmp_path):

@@ -166,8 +166,8 @@ def test_such_a_map_is_caught_by_cutting_too(lake, monkeypatch, kind):
 def test_funding_that_knows_its_day_is_caught(lake, monkeypatch):
     """Each hour is charged the mean of its whole day."""
 
-    def smeared(lake, bars, load=backtest.tape.load_funding):
-        funding = load(lake, bars)
+    def smeared(lake, bars, fine, load=backtest.tape.load_funding):
+        funding = load(lake, bars, fine)
         day = (bars.start.astype("datetime64[D]")).astype(int)
         day -= day[0]
         mean = np.bincount(day, weights=funding.rate) / np.bincount(day)

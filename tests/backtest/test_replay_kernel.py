@@ -19,6 +19,12 @@ ONE_TIER = ((0.1037, 0.0),)
 TWO_TIERS = ((0.0513, 0.0), (0.2039, 903.7))
 
 
+rates = st.sampled_from([0.0, 0.0, 1e-3, -2e-3])
+# Of a coin that costs about 100 USD, some so large that they take a margin.
+payments = st.sampled_from([0.1, -0.2, 3.0, -4.0])
+NONE = st.just([])
+
+
 @st.composite
 def plain_bars(draw):
     low, first, second, high = sorted(draw(st.lists(levels, min_size=4, max_size=4)))
@@ -32,14 +38,22 @@ def bars(draw):
     if draw(st.integers(0, 9)) == 0:
         return None
     more = {
-        "funding_rate": draw(st.sampled_from([0.0, 0.0, 1e-3, -2e-3])),
+        "funding_rate": draw(rates),
         "oracle": draw(st.none() | levels),
     }
     volume = st.sampled_from([0.0, 0.5, 3.0, 100.0])
+    inside = draw(st.sampled_from([NONE, NONE, st.lists(payments, max_size=3)]))
     if draw(st.booleans()):
-        return Bar(**draw(plain_bars()), volume=draw(volume), **more)
+        stamps = tuple(draw(inside))
+        return Bar(**draw(plain_bars()), volume=draw(volume), stamps=stamps, **more)
     fine = tuple(
-        Bar(**draw(plain_bars()), volume=draw(volume)) for _ in range(draw(st.integers(2, 3)))
+        Bar(
+            **draw(plain_bars()),
+            volume=draw(volume),
+            funding_rate=draw(rates) if inside is not NONE else 0.0,
+            stamps=tuple(draw(inside)),
+        )
+        for _ in range(draw(st.integers(2, 3)))
     )
     return Bar(
         fine[0].open,
@@ -48,6 +62,7 @@ def bars(draw):
         fine[-1].close,
         sum(one.volume for one in fine),
         fine=fine,
+        stamps=tuple(paid for one in fine for paid in (one.due, *one.stamps)),
         **more,
     )
 

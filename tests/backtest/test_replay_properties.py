@@ -42,7 +42,7 @@ def where(trade, shift=0):
 MONEY = ("size", "entry", "exit", "worst", "best", "fees", "funding", "slippage", "pnl")
 
 
-def changed(bar, px, **more):
+def changed(bar, px, per_coin=1.0, **more):
     """A bar with other prices, its finer bars too; high and low stay the outer ones."""
     if bar is None:
         return None
@@ -54,9 +54,18 @@ def changed(bar, px, **more):
         low=ends[0],
         high=ends[1],
         oracle=None if bar.oracle is None else px(bar.oracle),
-        fine=tuple(changed(one, px, **more) for one in bar.fine),
+        fine=tuple(changed(one, px, per_coin, **more) for one in bar.fine),
+        stamps=tuple(paid * per_coin for paid in bar.stamps),
         **{name: change(getattr(bar, name)) for name, change in more.items()},
     )
+
+
+def unfunded(bar):
+    """A bar on which nothing falls due; in the mirror payments are of other prices."""
+    if bar is None:
+        return None
+    fine = tuple(unfunded(one) for one in bar.fine)
+    return replace(bar, funding_rate=0.0, stamps=(), fine=fine)
 
 
 def moved(decision, px, **more):
@@ -124,7 +133,8 @@ def test_prices_in_another_unit_change_coins_and_nothing_else(world, market, ven
     """Ticks are of a price as it is written, so limits fill here by touch or share."""
     rows, wanted = world
     scaled = [
-        changed(bar, lambda px: px * times, volume=lambda coins: coins / times) for bar in rows
+        changed(bar, lambda px: px * times, times, volume=lambda coins: coins / times)
+        for bar in rows
     ]
     other_wanted = [moved(one, lambda px: px * times) for one in wanted]
     trades, equity, position = told(rows, wanted, market, venue)
@@ -146,7 +156,7 @@ def test_in_the_mirror_longs_are_shorts(world, reading):
     rows, wanted = world
     free = {"stop_fraction": None, "target_fraction": None, "trail_fraction": None}
     wanted = [replace(one, **free) for one in wanted]
-    rows = [None if bar is None else replace(bar, funding_rate=0.0) for bar in rows]
+    rows = [unfunded(bar) for bar in rows]
 
     def mirror(px):
         return 200.0 - px

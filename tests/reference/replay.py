@@ -8,18 +8,27 @@ from tests.reference.replay_bar import Bar
 from tests.reference.replay_trading import Trading
 
 
-def join(fine):
+def stamps_of(fine):
+    """Every payment of some finer bars, in order."""
+    return [paid for bar in fine for paid in (bar.due, *bar.stamps)]
+
+
+def join(fine, stamps):
     return Bar(
         fine[0].open,
         max(bar.high for bar in fine),
         min(bar.low for bar in fine),
         fine[-1].close,
         sum(bar.volume for bar in fine),
+        stamps=tuple(stamps),
     )
 
 
 def pieces_of(bar, cut, rows, drilled):
-    """Return [(piece, decisions that arrive at its open)] of a bar, in order."""
+    """Return [(piece, what is due at its open, decisions that arrive there)], in order.
+
+    What is due at the bar's own open is not in it.
+    """
     if cut:
         parts = [(bar.fine[:cut], rows[:-1]), (bar.fine[cut:], rows[-1:])]
     else:
@@ -27,9 +36,13 @@ def pieces_of(bar, cut, rows, drilled):
     for fine, arriving in parts:
         if drilled and fine:
             for number, one in enumerate(fine):
-                yield one, arriving if number == 0 else []
+                yield one, one.due, arriving if number == 0 else []
+        elif not cut:
+            yield bar, 0.0, arriving
+        elif fine == bar.fine[:cut]:
+            yield join(fine, stamps_of(fine)), 0.0, arriving
         else:
-            yield (join(fine) if cut else bar), arriving
+            yield join(fine, stamps_of(fine)[1:]), fine[0].due, arriving
 
 
 def replay(bars, decisions, markets, venue, arrives=None):
@@ -48,10 +61,7 @@ def replay(bars, decisions, markets, venue, arrives=None):
             account.px[coin] = bar.open
             trade = account.open[coin]
             if trade:
-                paid_on = bar.open if bar.oracle is None else bar.oracle
-                due = trade.side * trade.coins * paid_on * bar.funding_rate
-                trade.funding += due
-                account.cash -= due
+                account.pay(trade, trade.side * trade.coins * bar.due)
         pieces = {}
         for coin, bar in here:
             due = [one for one in account.waiting[coin] if one[0] <= t]
@@ -61,7 +71,7 @@ def replay(bars, decisions, markets, venue, arrives=None):
             pieces[coin] = list(pieces_of(bar, cut, rows, venue.reading == "drilled"))
         # At the opens all coins leave first, then all enter.
         for coin, _ in here:
-            piece, arriving = pieces[coin][0]
+            piece, _, arriving = pieces[coin][0]
             account.opening(coin, t, piece, True, arriving)
         for coin, _ in here:
             account.entering(coin, t, pieces[coin][0][0], True)
@@ -70,12 +80,20 @@ def replay(bars, decisions, markets, venue, arrives=None):
             for coin, bar in here:
                 held = account.open[coin]
                 others[coin] = bar.low if held and held.side > 0 else bar.high
+        for coin, bar in here:
+            account.owes(coin, bar.stamps, 0.0)
         opened = account.equity() if here else None
         before = len(account.closed)
         account.tied = {coin: account.margin(coin) for coin in range(len(markets))}
         for coin, bar in here:
             account.ahead = account.equity() - opened
-            for number, (piece, arriving) in enumerate(pieces[coin]):
+            was = account.open[coin]
+            paid = was.funding if was else 0.0
+            account.owed[coin] = 0.0
+            for number, (piece, due, arriving) in enumerate(pieces[coin]):
+                if account.open[coin]:
+                    trade = account.open[coin]
+                    account.pay(trade, trade.side * trade.coins * due)
                 if number:
                     account.opening(coin, t, piece, False, arriving)
                     account.entering(coin, t, piece, False)
@@ -86,6 +104,9 @@ def replay(bars, decisions, markets, venue, arrives=None):
             entered = account.open[coin]
             if entered and not optimistic:
                 others[coin] = bar.low if entered.side > 0 else bar.high
+            if entered:
+                paid = entered.funding - (paid if entered is was else 0.0)
+            account.owes(coin, bar.stamps, paid)
             order = account.orders[coin]
             if order and t >= order.last:
                 account.cancel(coin)
@@ -93,7 +114,7 @@ def replay(bars, decisions, markets, venue, arrives=None):
         gone = any(trade.reason == "liquidation" for trade in account.closed[before:])
         for coin, bar in here if gone and not optimistic else []:
             account.go_down(coin, t, bar, others)
-        account.ahead, account.tied = 0.0, {}
+        account.ahead, account.tied, account.owed = 0.0, {}, {}
         for coin, bar in here:
             account.px[coin] = bar.close
         last = t == len(bars) - 1

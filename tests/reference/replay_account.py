@@ -14,8 +14,9 @@ class Account:
         self.waiting = [[] for _ in coins]
         self.outcome = [["not taken" for _ in coins] for _ in range(rows)]
         self.closed = []
-        # What other coins have earned since the opens of the bar, and the margin tied at them.
-        self.ahead, self.tied, self.offered = 0.0, {}, {}
+        # What other coins have earned since the opens of the bar, the margin tied at them, and
+        # what they may still owe of its payments.
+        self.ahead, self.tied, self.owed, self.offered = 0.0, {}, {}, {}
 
     # -- money
 
@@ -50,6 +51,7 @@ class Account:
     def close(self, coin, bar, reason):
         trade = self.open[coin]
         trade.left, trade.reason = bar, reason
+        trade.ambiguous |= trade.unsure
         self.closed.append(trade)
         self.open[coin] = None
 
@@ -68,6 +70,25 @@ class Account:
             trade.forfeit += lost
             self.cash -= lost
         self.leave(coin, bar, px, "liquidation")
+
+    # -- funding
+
+    def pay(self, trade, due):
+        trade.funding += due
+        self.cash -= due
+
+    def bound(self, trade, stamps):
+        """All payments that cost and none that brings; if optimistic, the reverse."""
+        paid = [trade.side * trade.coins * one for one in stamps]
+        hopes = self.venue.reading == "optimistic"
+        return sum(one for one in paid if (one < 0) == hopes)
+
+    def owes(self, coin, stamps, paid):
+        """Note what a coin may owe of a bar's payments beyond what it has paid of them."""
+        trade = self.open[coin]
+        left = self.bound(trade, stamps) - paid if trade else 0.0
+        worst = min if self.venue.reading == "optimistic" else max
+        self.owed[coin] = worst(left, 0.0)
 
     # -- margin
 
@@ -88,7 +109,7 @@ class Account:
         rest = self.cash
         for other, held in enumerate(self.open):
             if held and other != coin:
-                rest += held.side * held.coins * others[other]
+                rest += held.side * held.coins * others[other] - self.owed.get(other, 0.0)
                 if self.markets[other].tiers is not None:
                     rest -= self.markets[other].maintenance(held.coins * others[other])
 
@@ -103,10 +124,16 @@ class Account:
 
     def go_down(self, coin, t, bar, others):
         """End with the account, if it has no margin with all its coins at their worst."""
-        trade = self.open[coin]
-        level = self.liquidation_px(coin, others) if trade else None
-        if level is None or trade.better(others[coin], level):
+        trade, kept = self.open[coin], self.cash
+        if not trade:
             return
+        self.cash -= self.owed[coin]
+        level = self.liquidation_px(coin, others)
+        if level is None or trade.better(others[coin], level):
+            self.cash = kept
+            return
+        trade.funding += self.owed.pop(coin)
+        trade.ambiguous |= any(bar.stamps)
         begun = bar.open if trade.entered < t else trade.entry
         self.liquidate(coin, t, level if trade.better(begun, level) else begun)
 

@@ -19,6 +19,12 @@ class Bar:
     funding_rate: float = 0.0
     oracle: float | None = None
     fine: tuple = ()
+    stamps: tuple = ()  # what a long pays at each stamp after the open, USD a coin
+
+    @property
+    def due(self):
+        """What a long pays at the open, USD a coin."""
+        return (self.open if self.oracle is None else self.oracle) * self.funding_rate
 
 
 def paths(bar, levels):

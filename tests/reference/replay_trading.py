@@ -161,6 +161,10 @@ class Trading(Account):
         trade = self.open[coin]
         if not trade:
             return
+        # Until it is through nobody knows what it will have paid of what falls due.
+        trade.charged = self.bound(trade, piece.stamps)
+        self.pay(trade, trade.charged)
+        trade.unsure = any(piece.stamps)
         liquidation = self.liquidation_px(coin, others)
         begun = trade.entry if entered_by else piece.open
         if liquidation is not None and not trade.better(begun, liquidation):
@@ -219,6 +223,17 @@ class Trading(Account):
                 self.gap(coin, bar, piece, False)
 
     def going_on(self, coin, bar, piece, others, optimistic):
-        if self.open[coin] or self.orders[coin]:
+        was = self.open[coin]
+        fills = (len(was.entries), len(was.exits)) if was else None
+        if was or self.orders[coin]:
             self.within(coin, bar, piece, others, optimistic)
+        trade = self.open[coin]
+        if trade and any(piece.stamps):
+            if trade is was and fills == (len(trade.entries), len(trade.exits)):
+                self.pay(trade, -trade.charged)
+                for one in piece.stamps:
+                    self.pay(trade, trade.side * trade.coins * one)
+            else:
+                trade.ambiguous = True
+            trade.unsure = False
         self.px[coin] = piece.close

@@ -81,6 +81,8 @@ class Trade:
     slippage: float = 0.0
     forfeit: float = 0.0
     ambiguous: bool = False
+    charged: float = 0.0  # bound of what falls due in the piece
+    unsure: bool = False  # it is in the funding
     left: int | None = None
     reason: str | None = None
 
