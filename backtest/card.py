@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 import duckdb
 import numpy as np
 
-from backtest.intervals import WIDTHS
+from backtest.intervals import width_of
 from backtest.question import Question
 
 DAY = timedelta(days=1)
@@ -42,7 +42,7 @@ def first_bar(question: Question) -> datetime:
     """
     without = question.strategy.without_map()
     warmup = max(question.strategy.warmup, 0 if without is None else without.warmup)
-    width = WIDTHS[question.interval] / np.timedelta64(1, "us")
+    width = width_of(question.interval) / np.timedelta64(1, "us")
     return question.since - timedelta(microseconds=2 * warmup * width)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from backtest.intervals import WIDTHS
+from backtest.intervals import width_of
 from backtest.search.asked import Search
 from backtest.search.keep import Kept
 from backtest.search.parameters import parameters_of
@@ -105,4 +105,4 @@ def embargo_days(asked: Search) -> int:
         value for axis in asked.axes if axis.name.endswith(".max_bars") for value in axis.values
     ]
     bars = max((value for value in longest if isinstance(value, int)), default=0)
-    return max(1, int(np.ceil(bars * WIDTHS[asked.question.interval] / DAY)))
+    return max(1, int(np.ceil(bars * width_of(asked.question.interval) / DAY)))

@@ -32,7 +32,16 @@ def account(number):
     return f"0x{number:040x}"
 
 
-LENGTHS = {"1h": HOUR, "30m": HOUR / 2, "20m": HOUR / 3, "15m": HOUR / 4, "1m": HOUR / 60}
+LENGTHS = {
+    "1d": 24 * HOUR,
+    "4h": 4 * HOUR,
+    "2h": 2 * HOUR,
+    "1h": HOUR,
+    "30m": HOUR / 2,
+    "20m": HOUR / 3,
+    "15m": HOUR / 4,
+    "1m": HOUR / 60,
+}
 
 
 def _land(root, table, batch, part, origins=()):

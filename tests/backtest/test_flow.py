@@ -97,6 +97,16 @@ def test_bars_of_a_quarter_know_an_hour_that_is_told_as_it_happens(tmp_path):
     np.testing.assert_array_equal(seen.long_notional, [0, 500, 0, 0] + [NAN] * 4)
 
 
+def test_a_long_bar_does_not_know_an_hour_of_it_that_came_after_its_close(tmp_path):
+    """Of four hours the second is published whole: at the bar's close, or a minute after."""
+    land_hours(tmp_path, 0, 48)
+    for hour in range(48, 56):
+        known = {49: 52, 53: 56 + 1 / 60}.get(hour)
+        land_fills(tmp_path, hour, [(20.0, "long", 500.0)], known=known)
+    seen = read(tmp_path, [48, 52], width=4 * HOUR)
+    np.testing.assert_array_equal(seen.long_notional, [2000.0, NAN])
+
+
 def test_readings_that_came_late_are_not_used_and_the_score_does_without(tmp_path):
     land_hours(tmp_path, 0, 60, [(10.0, "long", 600.0)])
     land_fills(tmp_path, 60, [(10.0, "long", 6000.0)])

@@ -26,7 +26,7 @@ from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from backtest.strategies.regime_stops import RegimeStops
 from backtest.study import play
 from backtest.tape import load_tape
-from backtest.terms import Terms
+from backtest.terms import Costs, Terms
 from tests.backtest.small_lake import (
     HOURS,
     at,
@@ -102,7 +102,7 @@ def tape_of(lake, warmup=8, terms=None, **more):
     return load_tape(lake, "BTC", *period, terms or Terms(), warmup=warmup, **more)
 
 
-def both_ways(lake, strategies, monkeypatch, terms=None):
+def both_ways(lake, strategies, monkeypatch, terms=None, **more):
     """Return what is tried with and without the sweep's kernel, and how many were replayed."""
     replayed = []
 
@@ -111,7 +111,7 @@ def both_ways(lake, strategies, monkeypatch, terms=None):
         return replay(*args, **named)
 
     with open_lake(lake) as con:
-        tape = tape_of(con, terms=terms)
+        tape = tape_of(con, terms=terms, **more)
         since = np.datetime64(at(12).replace(tzinfo=None), "us")
         with monkeypatch.context() as patch:
             patch.setattr("backtest.search.work.replay", counted)
@@ -151,6 +151,10 @@ def test_what_the_kernel_does_not_follow_is_replayed(lake, monkeypatch):
     assert both_ways(lake, moving, monkeypatch) == 4
     travels = Terms(latency=np.timedelta64(1_000_000, "us"))
     assert both_ways(lake, entries, monkeypatch, travels) == 4
+    # Payments fall due within bars of four hours; without them the kernel follows those too.
+    free = Terms(Costs(funding="none"))
+    assert both_ways(lake, entries, monkeypatch, interval="4h") == 4
+    assert both_ways(lake, entries, monkeypatch, free, interval="4h") == 0
 
 
 def test_who_comes_near_liquidation_is_replayed(tmp_path, monkeypatch):

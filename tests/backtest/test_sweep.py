@@ -1,5 +1,6 @@
 """A sweep against the account that replays one setting at a time; and what it refuses."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from backtest.kernels import skip
 from backtest.leg import Leg, Slippage
 from backtest.replay import replay
 from backtest.settings import draws, grid
+from backtest.stamps import Stamps
 from backtest.sweep import CHUNK, sweep
 from backtest.terms import Costs, Terms
 
@@ -151,6 +153,14 @@ def test_what_a_sweep_cannot_follow_is_refused(fields, tried, terms, named):
     tried = {name: np.array(values) for name, values in (tried or {"leg": [0]}).items()}
     with pytest.raises(ValueError, match=named):
         sweep([small(**fields)], tried, Terms(**terms))
+
+
+def test_payments_within_bars_are_left_to_a_replay():
+    leg = small()
+    stamps = Stamps(leg.bars.start[:1] + MINUTE, np.array([0.1]))
+    with pytest.raises(ValueError, match="at the opens of bars, and not within them"):
+        sweep([replace(leg, stamps=stamps)], {"leg": np.array([0])}, Terms())
+    sweep([replace(leg, stamps=Stamps.none())], {"leg": np.array([0])}, Terms())
 
 
 def test_progress_is_told_chunk_by_chunk_and_threads_change_nothing():
