@@ -30,7 +30,13 @@ def question_options(verb: Verb) -> Verb:
             help="each: every coin has an account of its own; one: all are in one, so that "
             "sizes follow its equity, margin is shared, and one liquidation takes all.",
         ),
-        click.option("--interval", default="1h", show_default=True, help="Length of a bar."),
+        click.option(
+            "--interval",
+            default="1h",
+            show_default=True,
+            help="Length of a bar: what tiles the hour or the day, from 1m to 1d; made of finer "
+            "candles where the lake holds none of it.",
+        ),
         click.option("--venue", help="Whose candles; left out: Hyperliquid's, or the fullest."),
         click.option(
             "--knowable/--as-if-live",

@@ -13,6 +13,7 @@ from backtest.drill import Drill
 from backtest.leg import Leg, Tiers, lay
 from backtest.replay import READINGS, replay
 from backtest.slippage import Slippage
+from backtest.stamps import Stamps
 from backtest.terms import Costs, Terms
 from tests.backtest.case import by_twin
 from tests.backtest.made import FREE
@@ -153,12 +154,51 @@ def test_trades_are_those_of_the_slow_twin(kind):
     assert moved >= 3
 
 
-def _told(bars, row, trades, lost):
+@pytest.mark.parametrize("kind", ["market", "limit", "stop"])
+def test_seconds_say_what_had_fallen_due_when_a_trade_ended(kind):
+    """Payments every twenty minutes: each at the first second with a trade from then on."""
+    sure = 0
+    for seed in range(6):
+        bars, trades, con = made(seed, 20, lost=(3, 9))
+        decisions = wishes(bars, seed, kind)
+        rng = np.random.default_rng(seed)
+        dues = [{1200: float(a), 2400: float(b)} for a, b in rng.normal(0, 0.05, (20, 2))]
+        stamps = Stamps(
+            np.concatenate(
+                [bars.start[n] + np.array(list(one), "m8[s]") for n, one in enumerate(dues)]
+            ),
+            np.concatenate([list(one.values()) for one in dues]),
+        )
+        with con:
+            leg = leg_of(bars, decisions, drill=Drill(con, bars), stamps=stamps)
+            found = replay([leg], TERMS, bound="drilled")
+            plain = replay([leg], TERMS, bound="pessimistic")
+        rows = [[_told(bars, n, trades, (3, 9), dues[n])] for n in range(20)]
+        venue = Venue(reading="drilled", taker=4e-4, maker=1e-4, start_equity=1e4)
+        wanted = [[_wish(order)] for order in decisions.orders]
+        told, equity, *_ = by_twin(rows, wanted, [Market(size_decimals=-300)], venue)
+        assert found.trades["funding"] == pytest.approx([one.funding for one in told])
+        assert found.trades["ambiguous"].tolist() == [one.ambiguous for one in told]
+        assert found.equity == pytest.approx(equity)
+        sure += plain.trades["ambiguous"].sum() - found.trades["ambiguous"].sum()
+    assert sure > 10
+
+
+def _told(bars, row, trades, lost, dues=None):
     here = [one for one in trades if HOUR * row <= one[0] < HOUR * (row + 1)]
     prices = (bars.open_px, bars.high_px, bars.low_px, bars.close_px, bars.volume)
     bar = Bar(*(float(one[row]) for one in prices), funding_rate=1e-5)
-    fine = None if row in lost else seconds_of(bar, here)
-    return replace(bar, fine=tuple((fine or {}).values()))
+    fine = {} if row in lost else seconds_of(bar, here) or {}
+    for moment, paid in (dues or {}).items():
+        bar = replace(bar, stamps=(*bar.stamps, paid))
+        after = [second for second in fine if second >= HOUR * row + moment]
+        if after:
+            first = fine[after[0]]
+            fine[after[0]] = replace(first, funding_rate=1.0, oracle=first.due + paid)
+        elif fine:
+            last = list(fine)[-1]
+            fine[last] = replace(fine[last], stamps=(*fine[last].stamps, paid))
+    return replace(bar, fine=tuple(fine.values()))
 
 
 def _wish(order):
