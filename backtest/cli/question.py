@@ -34,8 +34,8 @@ def question_options(verb: Verb) -> Verb:
             "--interval",
             default="1h",
             show_default=True,
-            help="Length of a bar: what tiles the hour or the day, from 1m to 1d; made of finer "
-            "candles where the lake holds none of it.",
+            help="Length of a bar, 1m to 1d, that tiles the hour or the day; made of finer "
+            "candles where the lake holds none.",
         ),
         click.option("--venue", help="Whose candles; left out: Hyperliquid's, or the fullest."),
         click.option(
