@@ -3,15 +3,20 @@
 import hashlib
 import inspect
 import sys
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
+from backtest.outside import folders
 from backtest.strategies.strategy import Strategy
 
 # Their code has a hash of its own, of :func:`backtest.card.code_hash`.
 PACKAGES = ("backtest", "warehouse")
+# In the JSON of parameters, the module that a rule from outside is named with.
+MODULE = r'"strategy": "[^":]*:'
 
 
 def rule_code(strategy: Strategy) -> dict[str, str | None]:
@@ -42,6 +47,43 @@ def rule_code(strategy: Strategy) -> dict[str, str | None]:
     return found
 
 
+def by_code(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a question says, its rules from outside named by class and code.
+
+    A script calls its module ``__main__``, and a file may be moved or renamed: the rule is the
+    same.  One whose code is not known keeps its name.
+
+    Parameters
+    ----------
+    said
+        JSON of a question, of :meth:`backtest.question.Question.as_json`.
+
+    Examples
+    --------
+    >>> by_code({"strategy": {"strategy": "mine:Dips"}, "class": "mine:Dips",
+    ...          "code": {"mine": "3f"}})
+    {'strategy': {'strategy': '3f:Dips'}, 'class': '3f:Dips', 'code': {'3f': None}}
+    """
+    code = said["code"]
+
+    def named(value: object) -> object:
+        if isinstance(value, Mapping):
+            words = {name: named(one) for name, one in value.items()}
+            return words | {"strategy": renamed(words["strategy"])}
+        return value
+
+    def renamed(name: str) -> str:
+        module, colon, kind = name.partition(":")
+        return f"{code.get(module) or module}:{kind}" if colon else name
+
+    return {
+        **said,
+        "strategy": named(said["strategy"]),
+        "class": renamed(said["class"]),
+        "code": dict.fromkeys(there or module for module, there in code.items()),
+    }
+
+
 def file_of(module: str) -> Path | None:
     """Return the file of a module, without running anything of it; null: it is not here.
 
@@ -50,7 +92,7 @@ def file_of(module: str) -> Path | None:
     """
     if module == "__main__":  # another one in every process
         return None
-    path: list[str] | None = sys.path
+    path: list[str] | None = folders()
     origin = None
     for part in module.split("."):
         spec = PathFinder.find_spec(part, path)

@@ -7,6 +7,7 @@ had they been better; placebos are not, for nobody would trade one.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ import pyarrow as pa
 from backtest.bars import as_utc
 from backtest.daily import Daily, daily_of
 from backtest.question import Question
+from backtest.rule_code import MODULE, by_code
 from backtest.runs import Run, as_json
 from backtest.statistics.deflated import variance_of
 from backtest.study import Played
@@ -38,7 +40,9 @@ class Trials:
     count
         How many there were, the chosen one included.
     variance
-        Of their daily Sharpe ratios; None: fewer than two have one.
+        Of their daily Sharpe ratios, told beside: what decides is how many there were, for
+        trials that are alike would take the spread away (:mod:`backtest.statistics.deflated`).
+        None: fewer than two have one.
     """
 
     count: int
@@ -76,9 +80,9 @@ def trial_id(question: Question) -> str:
     Other costs, fills, leverage or latency are another trial: who tries fees until a rule pays
     has chosen them.  Seed and draws of placebos do not count, nor does the order of the coins;
     nor whose account a single coin is in; nor, for a rule that looks at neither map nor flow,
-    when those were known.
+    when those were known; nor what the module of a rule from outside was called.
     """
-    said = json.loads(question.as_json())
+    said = by_code(json.loads(question.as_json()))
     blind = ("knowable", "live_flow") if question.strategy.blind else ()
     alone = () if question.shared else ("account",)
     for name in ("seed", "draws", *blind, *alone):
@@ -237,14 +241,18 @@ def trial_sharpes(
     more than a year's.  So each trial's is taken times the root of its days over those of the
     question: what would be as rare over the latter.
     """
-    parameters = as_json(question.strategy.parameters())
+    # A rule from outside by its class: its module may be called otherwise the next time.
+    parameters = re.sub(MODULE, "", as_json(question.strategy.parameters()))
     held = lake.sql(
         """
         select trial_id, max(sharpe) as sharpe, max(len(daily)) as days
         from backtest_trials
         where
             start_ts < $until and end_ts > $since
-            and (list_has_any(string_split(coins, ','), $coins) or parameters = $parameters)
+            and (
+                list_has_any(string_split(coins, ','), $coins)
+                or regexp_replace(parameters, $module, '', 'g') = $parameters
+            )
         group by trial_id
         """,
         params={
@@ -252,6 +260,7 @@ def trial_sharpes(
             "until": question.until,
             "coins": list(question.coins),
             "parameters": parameters,
+            "module": MODULE,
         },
     ).fetchall()
     found = {name: (ratio, days) for name, ratio, days in held}
@@ -260,7 +269,7 @@ def trial_sharpes(
         if (
             row["start_ts"] < question.until
             and row["end_ts"] > question.since
-            and (here or row["parameters"] == parameters)
+            and (here or re.sub(MODULE, "", str(row["parameters"])) == parameters)
         ):
             known, days = found.get(row["trial_id"], (None, 0))
             told = [one for one in (known, row["sharpe"]) if one is not None]

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import fields
 from functools import cache
-from importlib import import_module
 from inspect import signature
 from operator import attrgetter
 from pathlib import Path
@@ -20,6 +19,7 @@ from types import ModuleType
 
 import numpy as np
 
+from backtest.outside import imported
 from backtest.rule_code import PACKAGES, file_of
 from backtest.strategies.strategy import Strategy
 
@@ -144,7 +144,7 @@ def _again(strategy: Strategy) -> Strategy:
     """Return a rule of classes that were made anew, with copies of its fields."""
     kind = type(strategy)
     if _from_outside(kind):
-        kind = attrgetter(kind.__qualname__)(import_module(kind.__module__))
+        kind = attrgetter(kind.__qualname__)(imported(kind.__module__))
     said = {
         field.name: _copied(getattr(strategy, field.name))
         for field in fields(strategy)

@@ -4,8 +4,8 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib import import_module
 
+from backtest.outside import imported
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.atr_targets import AtrTargets
 from backtest.strategies.breakout import Breakout
@@ -129,10 +129,12 @@ def class_of(name: str, *, outside: bool = False) -> type[Strategy]:
             )
         return STRATEGIES[name]
     if not outside:
-        raise ValueError(f"strategy {name!r} is code from outside; it runs only if asked for")
+        raise ValueError(
+            f"strategy {name!r} is code from outside; it runs only if asked for (--outside)"
+        )
     try:
-        kind = getattr(import_module(module), said, None)
-    except ModuleNotFoundError as error:
+        kind = getattr(imported(module), said, None)
+    except ValueError as error:
         raise ValueError(f"strategy {name!r}: {error}") from error
     if not (isinstance(kind, type) and issubclass(kind, Strategy)):
         raise ValueError(f"strategy {name!r}: {module} has no strategy called {said!r}")

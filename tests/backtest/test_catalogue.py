@@ -65,7 +65,11 @@ def test_words_become_what_the_parameter_is():
         ("breakout+momentum", {}, "momentum enters by itself and cannot wrap breakout"),
         ("breakout+sized+sized", {}, "each name may come once"),
         ("breakout", {"lookback": "0"}, "lookback 0 must be 1 bar or more"),
-        ("os:path", {}, "'os:path' is code from outside; it runs only if asked for"),
+        (
+            "os:path",
+            {},
+            r"'os:path' is code from outside; it runs only if asked for \(--outside\)",
+        ),
     ],
 )
 def test_what_is_not_known_or_allowed_is_named(chain, said, error):

@@ -82,3 +82,16 @@ def test_the_tables_and_macros_it_lists_exist(tmp_path):
         assert name in names, name
     for table in TABLES:
         assert f"`{table.name}`" in README, table.name
+
+
+def test_the_strategy_it_shows_runs_as_a_module_of_the_working_folder(tmp_path, monkeypatch):
+    """Imported, the file only tells of its class, and answers nothing again."""
+    from backtest.strategies.catalogue import made
+
+    (body,) = (one for one in PYTHON if "FollowTheMagnet(Strategy)" in one)
+    (tmp_path / "my_module.py").write_text(body)
+    monkeypatch.chdir(tmp_path)
+    words = {"ratio": "3"}
+    rule = made("my_module:FollowTheMagnet", words, outside=True)
+    monkeypatch.delitem(sys.modules, "my_module")
+    assert rule.parameters() == {"strategy": "my_module:FollowTheMagnet", "ratio": 3.0}
