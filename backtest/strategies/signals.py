@@ -112,19 +112,24 @@ def told(series: Any) -> tuple[np.ndarray, np.ndarray | None]:
     Raises
     ------
     ValueError
-        If a side is not -1, 0 or 1, or times are not aware of their zone, missing or twice.
+        If a side is not -1, 0 or 1, or times are not aware of their zone, missing or twice; or
+        nothing is there yet.
     """
     moments = None
+    if isinstance(series, pl.LazyFrame):
+        raise ValueError("series is a LazyFrame, which holds no rows: give series.collect()")
+    if isinstance(series, pl.Expr):
+        raise ValueError("series is an expression, which holds no rows: give frame.select(it)")
     if isinstance(series, pl.DataFrame):
         if set(series.columns) != {"time", "side"}:
             found = ", ".join(series.columns)
             raise ValueError(f"series must have the columns time and side, not {found}")
-        moments = _utc(series["time"])
+        moments = _utc(series["time"], NAIVE_FRAME)
         series = series["side"]
     elif type(series).__module__.partition(".")[0] == "pandas":
         index = series.index
         if type(index).__name__ == "DatetimeIndex":
-            moments = _utc(pl.Series(index))
+            moments = _utc(pl.Series(index), NAIVE_INDEX)
     values = np.asarray(series)
     if values.dtype.kind not in "biuf":
         try:
@@ -148,10 +153,19 @@ def told(series: Any) -> tuple[np.ndarray, np.ndarray | None]:
     return side[order], moments
 
 
-def _utc(times: pl.Series) -> np.ndarray:
+# What gives times the zone that they are of, where they name none.
+NAIVE_INDEX = 'series.tz_localize("UTC")'
+NAIVE_FRAME = 'frame.with_columns(pl.col("time").dt.replace_time_zone("UTC"))'
+
+
+def _utc(times: pl.Series, naive: str) -> np.ndarray:
     kind = times.dtype
-    if not isinstance(kind, pl.Datetime) or kind.time_zone is None:
-        raise ValueError(f"series: times must be aware of their zone, not {kind}")
+    if not isinstance(kind, pl.Datetime):
+        raise ValueError(f"series: times must be moments aware of their zone, not {kind}")
+    if kind.time_zone is None:
+        raise ValueError(
+            f"series: times must be aware of their zone; if they are UTC, give {naive}"
+        )
     if times.null_count():
         raise ValueError(f"series: {times.null_count()} of its times are missing")
     plain = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)

@@ -66,8 +66,14 @@ def test_a_moment_that_no_bar_closes_at_is_named(off):
 @pytest.mark.parametrize(
     ("series", "said"),
     [
-        (pd.Series(SIDES, index=pd.DatetimeIndex(CLOSES)), "aware of their zone"),
-        (frame(CLOSES, SIDES, None), "aware of their zone"),
+        (
+            pd.Series(SIDES, index=pd.DatetimeIndex(CLOSES)),
+            r'aware of their zone; if they are UTC, give series.tz_localize\("UTC"\)',
+        ),
+        (frame(CLOSES, SIDES, None), r'give frame.with_columns.*replace_time_zone\("UTC"\)'),
+        (pl.DataFrame({"time": [1], "side": [1]}), "moments aware of their zone, not Int64"),
+        (frame(CLOSES, SIDES).lazy(), r"a LazyFrame, .*: give series.collect\(\)$"),
+        (pl.col("side"), r"an expression, .*: give frame.select"),
         (pd.Series([1, 1], index=index(CLOSES[[1, 1]])), "2026-01-02 02:00 UTC twice"),
         (frame(pl.Series([CLOSES[0].item(), None]), [1, 1]), "1 of its times are missing"),
         (pl.DataFrame({"ts": CLOSES, "side": SIDES}), "columns time and side, not ts, side"),
