@@ -7,7 +7,9 @@ from typing import NamedTuple
 import duckdb
 
 NAME = re.compile(r"[0-9a-f]{1,64}")
-SHOWN = 5
+SHOWN = 3
+# More coins are counted, not named.
+NAMED_COINS = 4
 
 
 class Recorded(NamedTuple):
@@ -26,7 +28,7 @@ class Recorded(NamedTuple):
     trials
         JSON, of :meth:`backtest.trials.Trials.as_json`; null: not kept.
     title
-        Rule, coins and period, in words.
+        How it uses map or flow, and its coins, in words.
     """
 
     study_id: str
@@ -44,7 +46,9 @@ class Recorded(NamedTuple):
         return (*self.own, *self.base)
 
 
-def find_study(lake: duckdb.DuckDBPyConnection, name: str) -> Recorded:
+def find_study(
+    lake: duckdb.DuckDBPyConnection, name: str, command: str = "undertow report"
+) -> Recorded:
     """Return the study that a name stands for.
 
     Parameters
@@ -53,11 +57,13 @@ def find_study(lake: duckdb.DuckDBPyConnection, name: str) -> Recorded:
         Catalog of a lake.
     name
         ``study_id`` or ``run_id``, or the beginning of one that no other study has.
+    command
+        What was called with the name, so that the message can say how to call it.
 
     Raises
     ------
     LookupError
-        If no study has it, or several do; the message says which there are.
+        If no study has it, or several do; the message names the newest three.
     ValueError
         If it is no such name.
     """
@@ -72,18 +78,28 @@ def find_study(lake: duckdb.DuckDBPyConnection, name: str) -> Recorded:
         if len(found) == 1:
             return found[0]
         if found:
-            raise LookupError(f"{name} is a name of {len(found)} studies: {_listed(found)}")
+            raise LookupError(
+                f"{name} is a name of {len(found)} studies, newest first: {_listed(found)}; "
+                f"name one: {command} {found[0].study_id}"
+            )
     if not studies:
         raise LookupError("the lake holds no study; `undertow backtest run` makes one")
     raise LookupError(f"no study or run is named {name}; the lake holds {_listed(studies)}")
 
 
+# Those that were answered together, as the command line does, were received at one moment.
 STUDIES = """
-    select
-        study_id, question, runs, data_hash, code_hash, trials,
-        strategy, variant, coins, start_ts::timestamp, end_ts::timestamp
+    with received as (
+        select part, max(received_ts) as received_ts
+        from parts
+        where table_name = 'backtest_studies'
+        group by part
+    )
+
+    select study_id, question, runs, data_hash, code_hash, trials, variant, coins
     from backtest_studies
-    order by start_ts, study_id
+    left join received on study_id = part
+    order by received_ts desc nulls last, end_ts desc, study_id
 """
 
 
@@ -101,19 +117,17 @@ def _recorded(
     data_hash: str,
     code_hash: str,
     trials: str | None,
-    strategy: str,
     variant: str,
     coins: str,
-    start: object,
-    end: object,
 ) -> Recorded:
     named = json.loads(runs)
     own, base = (tuple(named[kind]) for kind in ("own", "base"))
-    title = f"{strategy}, {variant}, on {coins} from {start} to {end}"
+    count = coins.count(",") + 1
+    title = f"{variant} on {coins if count <= NAMED_COINS else f'{count} coins'}"
     return Recorded(study_id, question, own, base, data_hash, code_hash, trials, title)
 
 
 def _listed(studies: list[Recorded]) -> str:
-    shown = "; ".join(f"{one.study_id} ({one.title})" for one in studies[:SHOWN])
+    shown = ", ".join(f"{one.study_id} ({one.title})" for one in studies[:SHOWN])
     more = len(studies) - SHOWN
     return shown + (f" and {more} more" if more > 0 else "")

@@ -40,7 +40,7 @@ def asked_again(lake: str, run: str, outside: bool) -> tuple[Recorded, Question]
     from warehouse import open_lake
 
     with open_lake(lake) as con:
-        recorded = find_study(con, run)
+        recorded = find_study(con, run, click.get_current_context().command_path)
     if follows_a_series(json.loads(recorded.question)["strategy"]):
         raise ValueError(
             f"study {recorded.study_id} follows a series of signals, of which a lake keeps the "
