@@ -7,9 +7,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import duckdb
-import numpy as np
 
-from backtest.intervals import width_of
+from backtest.bars import as_utc
+from backtest.intervals import reaching_back, width_of
 from backtest.question import Question
 
 DAY = timedelta(days=1)
@@ -42,8 +42,8 @@ def first_bar(question: Question) -> datetime:
     """
     without = question.strategy.without_map()
     warmup = max(question.strategy.warmup, 0 if without is None else without.warmup)
-    width = width_of(question.interval) / np.timedelta64(1, "us")
-    return question.since - timedelta(microseconds=2 * warmup * width)
+    width = width_of(question.interval)
+    return as_utc(reaching_back(question.period[0], 2 * warmup, width))
 
 
 def data_hash(lake: duckdb.DuckDBPyConnection, question: Question) -> str:

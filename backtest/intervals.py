@@ -8,6 +8,8 @@ _MINUTE = np.timedelta64(60_000_000, "us")
 WIDTHS = {f"{many}m": many * _MINUTE for many in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)}
 WIDTHS |= {f"{many}h": 60 * many * _MINUTE for many in (1, 2, 3, 4, 6, 8, 12)}
 WIDTHS["1d"] = 24 * 60 * _MINUTE
+# No coin is older, and calendars end where a million days before would lie.
+EARLIEST = np.datetime64("1900-01-01", "us")
 
 
 def width_of(interval: str) -> np.timedelta64:
@@ -27,6 +29,15 @@ def width_of(interval: str) -> np.timedelta64:
             "or the day"
         )
     return WIDTHS[interval]
+
+
+def reaching_back(since: np.datetime64, bars: int, width: np.timedelta64) -> np.datetime64:
+    """Return the moment so many bars before another, and not before ``EARLIEST``.
+
+    >>> str(reaching_back(np.datetime64("2026-01-01", "us"), 1_000_000, WIDTHS["1d"]))[:10]
+    '1900-01-01'
+    """
+    return max(since - bars * width, EARLIEST)
 
 
 def finer(interval: str) -> list[str]:

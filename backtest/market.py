@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 
 from backtest.bars import Bars, as_utc, utc
-from backtest.intervals import WIDTHS, width_of
+from backtest.intervals import WIDTHS, reaching_back, width_of
 from backtest.parts import COLUMNS, joined, made_of
 
 HOME = "hyperliquid"  # where the trades are thought to be made, and whose funding they pay
@@ -105,7 +105,7 @@ def load_bars(
             "venue": chosen.venue,
             "source": chosen.source,
             "interval": read,
-            "first": as_utc(since - 2 * warmup * width),
+            "first": as_utc(reaching_back(since, 2 * warmup, width)),
             "last": as_utc(until - WIDTHS[read]),
         },
     ).pl()

@@ -1,11 +1,13 @@
 """Bars of hours read from a lake: held or made of finer candles, and what falls due in them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from backtest.bars import Bars
+from backtest.card import first_bar
 from backtest.funding import load_funding
 from backtest.liquidity import interval_read
 from backtest.market import load_bars
@@ -266,6 +268,14 @@ def test_lengths_that_tile_neither_hour_nor_day_are_refused_in_one_line(lake):
             line = refused(done)
             assert f"interval '{interval}' must be one of 1m, 2m, 3m" in line
             assert line.endswith("6h, 8h, 12h, 1d, for bars tile the hour or the day")
+
+
+def test_a_warm_up_longer_than_any_calendar_is_as_long_as_there_are_candles(lake):
+    with open_lake(lake) as con:
+        bars = load_bars(con, "BTC", moment(48), moment(LAST), interval="1d", warmup=1_000_000)
+    assert bars.warmup == 2
+    much = asked(replace(BREAKOUT, lookback=1_000_000), interval="1d")
+    assert first_bar(much) == datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def test_costs_left_out_leave_payments_within_bars_out(lake):
