@@ -95,6 +95,8 @@ FILLED_IN = {
         "day": "context_ts::timestamptz::date",
         "known_ts": "context_ts",
     },
+    "backtest_studies": {},
+    "backtest_runs": {},
 }
 
 

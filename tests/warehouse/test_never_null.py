@@ -23,8 +23,9 @@ ASKED = {
     "knowable": True,
 }
 VIEWS = {name: f"from {name}" for name in ("account_book", "liquidations", "segments")}
-# Nobody bins ahead, and nothing is held against the venue, in a market without its nights.
-ELSEWHERE = {"levels_at", "margin_error"}
+# Nobody bins ahead, nothing is held against the venue, and no rule is asked about, in a market
+# without its nights.
+ELSEWHERE = {"levels_at", "margin_error", "study_runs"}
 
 
 @pytest.fixture(scope="module")
