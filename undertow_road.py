@@ -75,7 +75,7 @@ def compile_() -> None:
     with tempfile.TemporaryDirectory(prefix="undertow-") as folder:
         root, lake = Path(folder, "archive"), Path(folder, "lake")
         say("compile: the simulated venue")
-        write_archive(spec, 3, root, snapshot_every=6, books=False, contexts=False)
+        write_archive(spec, 3, root, snapshot_every=6, books=False)
         say("compile: margin, maps, replay")
         _land_everything(str(root), lake, "simulated", quiet=True)
         start = datetime.combine(spec.start, time(), UTC)
@@ -110,6 +110,7 @@ def _land_everything(
     """Land every kind of row below ``root``; ``label`` replaces the sources' own names."""
     from pipelines.cli import show_landed
     from pipelines.sources.reservoir import reservoir, snapshot_files
+    from pipelines.steps.contexts import land_contexts
     from pipelines.steps.fills import land_hourly_fills
     from pipelines.steps.margin_errors import land_margin_errors
     from pipelines.steps.market import land_market
@@ -125,6 +126,9 @@ def _land_everything(
     landed = []
     with progress_bar("market") as progress, _maybe_absent(say):
         landed += land_market(root, lake, since, until, progress=progress, **named)
+    # Hourly files say nothing of the oracle, on whose price funding is charged.
+    with progress_bar("contexts") as progress, _maybe_absent(say):
+        landed.append(land_contexts(root, lake, days[0], until, progress=progress))
     with progress_bar("positions") as progress:
         landed += land_reservoir(root, lake, progress=progress, **named)
     with progress_bar("fills") as progress, _maybe_absent(say):

@@ -1,6 +1,7 @@
 """The main job as a new user runs it, on embedded rows and on real ones."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,29 @@ def test_the_demo_replays_every_coin_with_and_without_the_map(demo):
         assert sorted(runs.fetchall()) == [(coin, 4) for coin in COINS]
         asked = con.sql("select distinct knowable from backtest_runs").fetchall()
         assert asked == [(True,)]
+
+
+def test_the_demo_takes_funding_on_the_oracle_price(demo):
+    with open_lake(demo.lake) as con:
+        notes = con.sql("select notes from backtest_studies").fetchall()
+    said = [re.findall(r"oracle price at (\d+) of (\d+) openings", text) for (text,) in notes]
+    assert said == [[("335", "335")] * len(COINS)] * 3
+
+
+def test_the_demos_trades_are_joined_to_their_studies(demo):
+    """Studies share the rule without the map, whose trades are then of all of them."""
+    with open_lake(demo.lake) as con:
+        shared, own, twice = con.sql(
+            "select count(distinct run_id) filter (not own), count(distinct run_id) "
+            "filter (own), count(*) - count(distinct (study_id, run_id)) from study_runs"
+        ).fetchall()[0]
+        joined = con.sql(
+            "select count(distinct study_id), count(distinct (run_id, bound, trade)) "
+            "from study_runs join backtest_trades using (run_id, coin)"
+        ).fetchall()[0]
+        trades = con.sql("select count(*) from backtest_trades").fetchall()[0][0]
+    assert (shared, own, twice) == (len(COINS), 3 * len(COINS), 0)
+    assert joined == (3, trades)
 
 
 def test_the_demo_prices_what_its_snapshots_left_out(demo):

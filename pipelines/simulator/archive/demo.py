@@ -21,14 +21,13 @@ DEMO = WorldSpec(
 
 
 def write_demo_archive(folder: Path, progress: Progress | None = None) -> Written:
-    """Write what the demonstration reads: fills, snapshots four times a day, market files."""
+    """Write what the demonstration reads: all but order books, with four snapshots a day."""
     return write_archive(
         DEMO,
         DAYS,
         folder,
         snapshot_every=6,
         books=False,
-        contexts=False,
         faults=FAULTS,
         progress=progress,
     )
