@@ -3,6 +3,7 @@
 Pure functions on numpy arrays, one idea a module:
 
 * ``measures`` of one replay; ``comparison`` of trades with the map to those without;
+  ``by_days``, how likely days speak so much for one side by chance;
 * ``probabilistic``, how far a Sharpe ratio can be believed; ``trials``, what their number does
   to the best of them; ``deflated``, the best of them less that;
 * ``overfitting``, how often the best of the past is worse than most afterwards; ``splits`` that

@@ -2,10 +2,7 @@
 
 References
 ----------
-.. [1] A. C. Cameron, J. B. Gelbach, D. L. Miller, "Bootstrap-Based Improvements for Inference
-   with Clustered Errors", Review of Economics and Statistics 90(3), 2008: the wild cluster
-   bootstrap with Rademacher weights, the null imposed.
-.. [2] A. C. Cameron, D. L. Miller, "A Practitioner's Guide to Cluster-Robust Inference",
+.. [1] A. C. Cameron, D. L. Miller, "A Practitioner's Guide to Cluster-Robust Inference",
    Journal of Human Resources 50(2), 2015: CR1, and t on one less than clusters.
 """
 
@@ -15,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from backtest.statistics.by_days import DRAWS, p_of_days, shares_of
 from backtest.statistics.measures import mean_trade
-
-DRAWS = 5_000
-# Signs of more draws than this are not held at once.
-AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +29,11 @@ class Comparison:
     mean_with, mean_without, difference
         Fractions of notional, after costs; null: no trades.
     low, high
-        95 % interval of ``difference``, by errors clustered by day; null: fewer than two days,
-        or nothing differs.
+        95 % interval of ``difference``, by errors clustered by day [1]; null: fewer than two
+        days, or nothing differs.
     p
-        Of "not better", one side: how often the days' shares in the difference sum to as much
-        with signs drawn by lot, their own signs counted as one draw; null as ``low``.
+        Of "not better", one side, by the days' shares in the difference
+        (:func:`backtest.statistics.by_days.p_of_days`); null as ``low``.
     """
 
     trades_with: int
@@ -78,7 +72,7 @@ def compare(
     -----
     Trades of one day share its market, across coins and with and without the map, so a day is
     one share in the difference of the means: what its trades are over the mean of all, with the
-    map less without, each over its number of trades [1].  If neither is better a day is as
+    map less without, each over its number of trades.  If neither is better a day is as
     likely to speak for the one as for the other.  Where two rules differ on three days, at best
     one draw of eight has all their signs; days drawn anew, with replacement, leave all three
     out in one draw of twenty, and p was below 0.05 in 9 % of samples without a difference.
@@ -103,22 +97,5 @@ def compare(
         return Comparison(*counts, *means, difference, None, None, None)
     error = math.sqrt(days.size / (days.size - 1) * float((apart**2).sum()))
     far = float(stdtrit(days.size - 1, 0.975)) * error
-    p = by_lot(shares, rng, draws)
+    p = p_of_days(shares, rng, draws)
     return Comparison(*counts, *means, difference, difference - far, difference + far, p)
-
-
-def shares_of(day: np.ndarray, returns: np.ndarray, days: int) -> np.ndarray:
-    """Return what the trades of each day add to the mean of all."""
-    return np.bincount(day, weights=returns, minlength=days) / returns.size
-
-
-def by_lot(shares: np.ndarray, rng: np.random.Generator, draws: int = DRAWS) -> float:
-    """Return how often shares with signs drawn by lot sum to as much as with their own."""
-    # Signs that are all as they were give the same sum, but for its rounding.
-    reached = shares.sum() - 1e-12 * np.abs(shares).sum()
-    count = 1
-    for first in range(0, draws, AT_ONCE):
-        size = (min(AT_ONCE, draws - first), shares.size)
-        signs = 2.0 * rng.integers(0, 2, size, dtype=np.int8) - 1.0
-        count += int((signs @ shares >= reached).sum())
-    return count / (1 + draws)

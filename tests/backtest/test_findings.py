@@ -116,20 +116,41 @@ def test_a_ratio_alone_is_not_deflated_and_of_many_it_is():
     assert alone.deflated == alone.probability > 0.9
     assert alone.years == pytest.approx(400 / 365)
     assert alone.needed_years == 0.0
-    spread = np.random.default_rng(1).normal(0, 0.05, 99)
+    assert 0 < alone.record_years < alone.years  # believed alone, so it is long enough
+    spread = np.random.default_rng(1).normal(0, 0.09, 99)
     many = ratio(daily, trials(daily.sharpe, *spread))
     assert many.trials == 100
-    assert many.expected == pytest.approx(2.53 * spread.std(), rel=0.05)
+    assert many.expected == pytest.approx(2.53 / np.sqrt(399), rel=0.01)
+    assert many.by_spread == pytest.approx(2.53 * spread.std(), rel=0.05)
     assert many.deflated < 0.5 < many.probability
     assert many.needed_years == pytest.approx((2.53 / many.annual) ** 2, rel=0.02)
 
 
 def test_returns_that_do_not_vary_have_no_ratio():
     found = ratio(Daily(DAY + np.arange(9), np.zeros(9)), trials(np.nan, 0.1))
-    assert (found.daily, found.deflated, found.needed_years) == (None, None, None)
+    assert (found.daily, found.expected, found.by_spread, found.deflated) == (None,) * 4
+    assert (found.needed_years, found.record_years) == (None, None)
     assert found.trials == 2
     falling = ratio(Daily(DAY + np.arange(3), np.array([-0.1, 0.0, 0.05])), trials(-0.2))
-    assert falling.needed_years is None
+    assert (falling.needed_years, falling.record_years) == (None, None)
+
+
+RATIOS = st.one_of(st.just(np.nan), st.floats(-2.0, 2.0))
+
+
+@given(
+    tried=st.lists(RATIOS, min_size=1, max_size=40),
+    more=st.lists(RATIOS, min_size=1, max_size=3),
+    copied=st.booleans(),
+)
+def test_no_trial_that_is_added_makes_the_chosen_one_easier_to_believe(tried, more, copied):
+    """A copy, noise, a better or a worse one, one that did not trade, another size."""
+    daily = Daily(DAY + np.arange(60), np.random.default_rng(0).normal(0.002, 0.01, 60))
+    before = ratio(daily, trials(*tried))
+    after = ratio(daily, trials(*tried, *(tried[:1] * len(more) if copied else more)))
+    assert after.expected >= before.expected
+    assert after.deflated <= before.deflated
+    assert after.needed_years >= before.needed_years
 
 
 def drawn(*draws, in_place=True):
@@ -201,6 +222,16 @@ def test_p_of_a_placebo_of_one_draw_is_by_days():
     assert 0.2 < against(own, turns, rng).p < 0.8
 
 
+def test_of_a_placebo_on_few_days_no_p_is_told():
+    """Nineteen days that all lost; one more, and it can be told."""
+    rng = np.random.default_rng(0)
+    for days, told in ((19, False), (20, True)):
+        few = Placebo("mirrored", False, True, (Draw(attempts(*[-0.02] * days), 0.0),))
+        found = against(around(0.03), few, rng)
+        assert (found.draws, found.mean) == (1, pytest.approx(-0.02))
+        assert (found.p is not None) == told
+
+
 @pytest.mark.parametrize("gain", [0.0, 0.02])
 def test_an_ablation_sees_an_edge_where_one_is_planted(gain):
     close, rows = planted(60, gain, seed=4)
@@ -239,7 +270,8 @@ def test_capacity_by_hand():
     close = np.full(60, 100.0)
     close[11:] = 102.0
     curve = np.array([[[1e-5, 1e-3]] * 2])
-    law = Slippage(np.array([1e2, 1e4]), curve, np.zeros(60, np.int64), "by hand")
+    rows = np.zeros(60, np.int64)
+    law = Slippage(np.array([1e2, 1e4]), curve, rows, rows, "by hand")
     terms = Terms(replace(FREE.costs, slippage="charged"))
     tape = tape_of(close, terms, law)
     (own,) = run(tape, At(rows=(10,)), ("pessimistic",))
@@ -257,7 +289,7 @@ def test_capacity_by_hand():
 
 
 def test_size_costs_nothing_where_slippage_is_left_out():
-    tape = tape_of(np.full(60, 100.0))
+    tape = tape_of(np.full(60, 100.0), Terms(replace(FREE.costs, slippage="none")))
     assert capacity([tape], run(tape, At(rows=(10,)), ("pessimistic",))) is None
     law = replace(Slippage.none(60), basis="by hand")
     charged = tape_of(np.full(60, 100.0), Terms(Costs(funding="none")), law)
@@ -286,7 +318,8 @@ def test_a_size_that_the_venue_refuses_earns_nothing_that_is_known():
     """A tenth of 50 USD is less than the venue's smallest order: that is no mean of 0."""
     close = np.full(60, 100.0)
     close[11:] = 102.0
-    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 1e-5), np.zeros(60, np.int64), "-")
+    rows = np.zeros(60, np.int64)
+    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 1e-5), rows, rows, "-")
     tape = tape_of(close, Terms(replace(FREE.costs, slippage="charged")), law)
     found = capacity([tape], run(tape, At(rows=(10,), notional=50.0), ("pessimistic",)))
     assert found.mean[0] is None
@@ -294,7 +327,8 @@ def test_a_size_that_the_venue_refuses_earns_nothing_that_is_known():
 
 
 def test_an_order_that_moves_the_price_beyond_its_own_target_is_an_attempt_of_0():
-    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 0.01), np.zeros(60, np.int64), "-")
+    rows = np.zeros(60, np.int64)
+    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 0.01), rows, rows, "-")
     tape = tape_of(np.full(60, 100.0), Terms(replace(FREE.costs, slippage="charged")), law)
     (own,) = run(tape, At(rows=(10,)), ("pessimistic",))
     near = replace(own, decisions=own.decisions.but(target_fraction=np.nan, target_px=100.5))
