@@ -61,10 +61,14 @@ def real_demo(real, tmp_path_factory):
 
 
 def run_demo(tmp_path_factory, name, *args):
-    """Run the demo once for all workers of a test run: the first one does, the others wait."""
+    """Run the demo once for all workers of a test run: the first one does, the others wait.
+
+    ``MADE_ONCE`` names a folder for several runs of the same code, as in CI.
+    """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
+    shared = Path(os.environ.get("MADE_ONCE", shared))
     folder, said = shared / name, shared / name / "said.txt"
     folder.mkdir(exist_ok=True)
     with (shared / f"{name}.lock").open("w") as lock:

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.simulator import records as r
 from pipelines.simulator.kernels.draws import draw
+from tests.effort import THOROUGH
 from tests.simulator.digest import digest
 from tests.simulator.worlds import small
 
@@ -51,11 +52,19 @@ def test_a_world_runs_the_same_without_a_compiler():
     assert digest_elsewhere(NUMBA_DISABLE_JIT="1") == digest(*WORLD)
 
 
+OTHERWISE = {
+    "another processor": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+    "less optimised": {"NUMBA_OPT": "1"},
+}
+# Each takes half a minute: both at once, and each alone where there is time.
+BOTH = {name: value for one in OTHERWISE.values() for name, value in one.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
-    [{"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}, {"NUMBA_OPT": "1"}],
-    ids=["another processor", "less optimised"],
+    [BOTH, *(OTHERWISE.values() if THOROUGH else ())],
+    ids=["both", *(OTHERWISE if THOROUGH else ())],
 )
 def test_a_world_runs_the_same_compiled_otherwise(environment, tmp_path):
     """Compiled anew, into a cache of its own: about half a minute."""
