@@ -1,14 +1,18 @@
 """This module holds what a study must stand for an edge to be named, test by test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backtest.findings.find import Findings
+from backtest.findings.find import Findings, Subject
+from backtest.findings.reading import Reading
 from backtest.placebos.coin_placebos import MIRRORED, SHUFFLED, TIMES, YESTERDAY
 from backtest.worded import adverb, count, earned, p_value, percent, span
+from warehouse.report.words import listed
 
 LEVEL = 0.05
 FEWEST_ATTEMPTS, FEWEST_DAYS = 30, 20
+# Of the bars asked for; of a period with more holes it is not known what was tested.
+FEWEST_BARS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,12 @@ class Hurdle:
     Attributes
     ----------
     passed
-        False also where it cannot be told.
+        Null: it cannot be told, and an edge must stand what can.
     said
         What was found, in words.
     """
 
-    passed: bool
+    passed: bool | None
     said: str
 
 
@@ -35,61 +39,131 @@ def shows_edge(findings: Findings) -> bool:
 def hurdles(findings: Findings) -> Iterator[Hurdle]:
     """Yield each test that an edge must stand, with its figure.
 
-    At least 30 attempts on 20 days, every reading's interval above 0, both halves of the period
-    above 0, better than the same rule without the map and than each placebo at 5 %, and a
-    deflated Sharpe ratio of 0.95 or more.
+    All costs are charged and nothing is known early; at least 80 % of the bars are held; at
+    least 30 attempts on 20 days; the interval above 0 in every reading; both halves of the
+    period above 0; better than the same rule without the map in every reading, and than each
+    placebo, at 5 %; and a deflated Sharpe ratio of 0.95 or more.
 
     Yesterday's map is no such placebo: it is old, not meaningless, and of a map that changes
     slowly it knows what today's does.  It says whether an edge rests on how new the map is.
     """
     first = findings.readings[0]
+    yield _charged(findings.subject)
+    yield _held(findings.subject)
     yield Hurdle(
         first.attempts >= FEWEST_ATTEMPTS and first.days >= FEWEST_DAYS,
         f"{count(first.attempts, 'attempt')} on {count(first.days, 'day')} "
         f"(at least {FEWEST_ATTEMPTS} on {FEWEST_DAYS})",
     )
-    for one in findings.readings:
-        yield Hurdle(
-            one.sign > 0,
-            f"{percent(one.mean)} an attempt read {adverb(one.bound)}, 95 % interval "
-            f"{span(one.low, one.high)}",
-        )
+    yield _earns(findings.readings)
+    yield _halves(findings)
+    if findings.ablations:
+        yield _adds(findings)
+    yield from _placebos(findings, first)
+    deflated = findings.ratio.deflated
+    yield Hurdle(
+        None if deflated is None else deflated >= 1 - LEVEL,
+        "deflated Sharpe ratio "
+        + ("not known" if deflated is None else f"{deflated:.3f}")
+        + f" (at least {1 - LEVEL:g}), the chance that it is above what luck gives the best of "
+        "so many trials",
+    )
+
+
+def _charged(what: Subject) -> Hurdle:
+    """Return whether the account paid all that it would have, and knew nothing early."""
+    if what.left_out:
+        return Hurdle(False, f"left out: {listed(list(what.left_out))}")
+    if not what.knowable:
+        return Hurdle(False, "maps and flow are used from their own moment, before anyone had")
+    return Hurdle(True, "fees, funding, slippage and liquidation are charged")
+
+
+def _held(what: Subject) -> Hurdle:
+    """Return whether the period that was asked for is there."""
+    asked = what.bars + what.missing
+    return Hurdle(
+        what.bars >= FEWEST_BARS * asked,
+        f"{what.bars:,} of {asked:,} bars of the period are held"
+        + (f" (at least {FEWEST_BARS:.0%})" if what.missing else ""),
+    )
+
+
+def _earns(readings: Sequence[Reading]) -> Hurdle:
+    """Return whether the mean attempt is above 0 in every reading."""
+    passed = _all(None if one.low is None else one.sign > 0 for one in readings)
+    figures = [
+        f"{percent(one.mean)} an attempt, 95 % interval {span(one.low, one.high)}"
+        for one in readings
+    ]
+    return Hurdle(passed, _by_reading(figures, [one.bound for one in readings]))
+
+
+def _halves(findings: Findings) -> Hurdle:
     halves = findings.sturdy.halves
     if halves is None:
-        yield Hurdle(False, "both halves of the period: it has one day")
-    else:
-        yield Hurdle(
-            (halves.first or 0) > 0 and (halves.second or 0) > 0,
-            f"both halves of the period: {earned(halves.first)} before {halves.middle}, "
-            f"{earned(halves.second)} from then on",
-        )
-    for one in findings.ablations:
-        pair = one.attempts
-        yield Hurdle(
-            pair.p is not None and pair.p <= LEVEL,
-            f"{percent(pair.mean_without)} an attempt without the map, read "
-            f"{adverb(one.bound)}, {p_value(pair.p)}",
-        )
+        return Hurdle(None, "both halves of the period: it has one day")
+    return Hurdle(
+        (halves.first or 0) > 0 and (halves.second or 0) > 0,
+        f"both halves of the period: {earned(halves.first)} before {halves.middle}, "
+        f"{earned(halves.second)} from then on",
+    )
+
+
+def _adds(findings: Findings) -> Hurdle:
+    """Return whether the rule is better than without the map, in every reading."""
+    pairs = [one.attempts for one in findings.ablations]
+    passed = _all(None if pair.p is None else pair.p <= LEVEL for pair in pairs)
+    figures = [
+        f"{percent(pair.mean_with)} an attempt against {percent(pair.mean_without)}, "
+        f"{p_value(pair.p)}"
+        for pair in pairs
+    ]
+    said = _by_reading(figures, [one.bound for one in findings.ablations])
+    return Hurdle(passed, f"{_better(passed)} without the map: {said}")
+
+
+def _placebos(findings: Findings, first: Reading) -> Iterator[Hurdle]:
+    """Yield whether the rule is better than each placebo."""
     held = {one.name for one in findings.placebos}
     if TIMES not in held:
-        yield Hurdle(False, f"placebo {TIMES}: not drawn")
+        yield Hurdle(None, f"placebo {TIMES}: not drawn")
     elif MIRRORED in held and SHUFFLED not in held:
         yield Hurdle(
-            False, f"placebo {SHUFFLED}: there is one map or day, and none to swap it with"
+            None, f"placebo {SHUFFLED}: there is one map or day, and none to swap it with"
         )
     for one in findings.placebos:
         # One that makes no attempt says nothing, which is neither stood nor failed.
         if one.name == YESTERDAY or not one.draws:
             continue
+        passed = None if one.p is None else one.p <= LEVEL
         yield Hurdle(
-            one.p is not None and one.p <= LEVEL,
-            f"placebo {one.name}: {percent(one.mean)} an attempt, {p_value(one.p)}",
+            passed,
+            f"{_better(passed)} placebo {one.name}: {percent(first.mean)} an attempt against "
+            f"{percent(one.mean)}, {p_value(one.p)}",
         )
-    deflated = findings.ratio.deflated
-    yield Hurdle(
-        deflated is not None and deflated >= 1 - LEVEL,
-        "deflated Sharpe ratio "
-        + ("not known" if deflated is None else f"{deflated:.3f}")
-        + f" (at least {1 - LEVEL:g}), the chance that it is above what luck gives the best of "
-        "so many trials",
+
+
+def _all(passed: Iterator[bool | None]) -> bool | None:
+    """Return whether all are true; null: none is false, and some are not known.
+
+    >>> _all(iter([True, None])), _all(iter([None, False])), _all(iter([True, True]))
+    (None, False, True)
+    """
+    told = list(passed)
+    return False if False in told else (None if None in told else True)
+
+
+def _better(passed: bool | None) -> str:
+    if passed is None:
+        return "whether it is better than"
+    return "better than" if passed else "not shown to be better than"
+
+
+def _by_reading(figures: Sequence[str], bounds: Sequence[str]) -> str:
+    """Return the figures of each reading, once where all are the same."""
+    if len(set(figures)) == 1:
+        return figures[0] + (" in every reading" if len(figures) > 1 else "")
+    return ", and ".join(
+        f"read {adverb(bound)} {figure}" for bound, figure in zip(bounds, figures, strict=True)
     )

@@ -1,7 +1,12 @@
 """This module says what a reader of a study must know of what an account may do."""
 
+import numpy as np
+
+from backtest.bars import Bars
 from backtest.instrument import Margin
-from backtest.terms import Terms
+from backtest.terms import AT_ONCE, Terms
+
+MINUTE = np.timedelta64(60_000_000, "us")
 
 
 def limits_of(coin: str, margin: Margin | None, terms: Terms) -> str:
@@ -17,4 +22,22 @@ def limits_of(coin: str, margin: Margin | None, terms: Terms) -> str:
     return (
         f"{most}; the account is liquidated by the coin's {count} margin "
         f"tier{'s' if count > 1 else ''} of the start."
+    )
+
+
+def delay_of(bars: Bars, fine: Bars | None, latency: np.timedelta64) -> str | None:
+    """Return how late decisions are at the venue; null: they travel no time.
+
+    A replay sees no prices between opens, so whoever is late for one has the next.
+    """
+    if latency == AT_ONCE:
+        return None
+    seen = bars if fine is None else fine
+    opens = -(-latency // seen.width) * seen.width
+    finest = ", for no finer bars are held" if fine is None else ""
+    seconds = latency / np.timedelta64(1, "s")
+    return (
+        f"{bars.coin}: a decision that travels {seconds:g} s is at the venue "
+        f"{opens / MINUTE:g} min after its close, at an open of its {seen.interval} bars"
+        f"{finest}."
     )

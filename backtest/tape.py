@@ -16,7 +16,7 @@ from backtest.intervals import finer
 from backtest.leg import Leg
 from backtest.maps import Maps, read_maps
 from backtest.market import HOME, load_bars
-from backtest.notes import limits_of
+from backtest.notes import delay_of, limits_of
 from backtest.slippage import Slippage, load_slippage
 from backtest.terms import Terms
 from backtest.view import MapReader, View
@@ -160,6 +160,8 @@ class Tape:
             said.append(f"{self.coin}: funding is left out, as asked.")
         said.append(f"{self.coin}: slippage: {self.slippage.basis}.")
         said.append(limits_of(self.coin, self.margin, self.terms))
+        if late := delay_of(self.period, self.fine, self.terms.latency):
+            said.append(late)
         return said
 
 

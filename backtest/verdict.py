@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from backtest.findings.find import Findings
+from backtest.findings.find import Findings, Subject
 from backtest.hurdles import LEVEL, Hurdle, hurdles
+from backtest.market import HOME
 from backtest.placebos.coin_placebos import MIRRORED, YESTERDAY
 from backtest.worded import count, earned, length, p_value, percent
+from warehouse.report.words import MINUS, listed
+
+# What the sentence that lists them begins with, and what became of them.
+OUTCOMES = {"Passed": True, "Failed": False, "Cannot be told": None}
 
 
 def verdict(findings: Findings) -> list[str]:
@@ -31,12 +36,9 @@ def verdict(findings: Findings) -> list[str]:
     if not findings.readings[0].attempts:
         return said
     said += [*_length(findings), *_rests(findings)]
-    stood = [one.said for one in found if one.passed]
-    fell = [one.said for one in found if not one.passed]
-    if stood:
-        said.append(f"Passed: {'; '.join(stood)}.")
-    if fell:
-        said.append(f"Failed: {'; '.join(fell)}.")
+    for word, outcome in OUTCOMES.items():
+        if some := [one.said for one in found if one.passed is outcome]:
+            said.append(f"{word}: {'; '.join(some)}.")
     said += [*_silent(findings), *_age(findings)]
     if MIRRORED in {one.name for one in findings.placebos} and not findings.ablations:
         said.append(
@@ -52,7 +54,7 @@ def _tested(findings: Findings) -> Iterator[str]:
     yield (
         f"Tested: {what.rule} ({what.variant}) on {', '.join(what.coins)}"
         f"{' in one account' if what.shared else ''}, {what.interval} "
-        f"bars from {what.since[:16]} to {what.until[:16]}, {rows}: "
+        f"bars from {what.since[:16]} to {what.until[:16]}, {rows}{_prices(what)}: "
         f"{count(first.attempts, 'attempt')}, {count(first.trades, 'trade')}."
     )
     ratio = findings.ratio
@@ -65,8 +67,15 @@ def _tested(findings: Findings) -> Iterator[str]:
         return
     yield (
         f"{chosen}: the luckiest of so many without any edge reaches a daily Sharpe ratio of "
-        f"{ratio.expected:.3f}; this one's is {ratio.daily:.3f}."
+        f"{ratio.expected:.3f}; this one's is {ratio.daily:.3f}.".replace("-", MINUS)
     )
+
+
+def _prices(what: Subject) -> str:
+    """Return whose prices they are, and what was left out of the costs."""
+    others = [venue for venue in what.venues if venue != HOME]
+    said = f", prices of {listed(others)}" if others else ""
+    return said + (f", without {listed(list(what.left_out))}" if what.left_out else "")
 
 
 def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
@@ -76,8 +85,9 @@ def _conclusion(findings: Findings, found: list[Hurdle]) -> str:
         return "An edge is shown: it passed every test."
     if all(one.sign < 0 for one in findings.readings):
         return "No edge is shown: it loses, in every reading of ambiguous bars."
-    failed = sum(not one.passed for one in found)
-    return f"No edge is shown: it failed {failed} of {count(len(found), 'test')}."
+    failed, unknown = (sum(one.passed is kind for one in found) for kind in (False, None))
+    said = f"No edge is shown: of {count(len(found), 'test')} it failed {failed}"
+    return said + (f", and {unknown} cannot be told." if unknown else ".")
 
 
 def _why_none(findings: Findings) -> str:

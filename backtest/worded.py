@@ -1,5 +1,7 @@
 """This module puts figures of a study into words."""
 
+from warehouse.report.words import MINUS
+
 
 def adverb(bound: str) -> str:
     """Return how something was read.
@@ -18,7 +20,7 @@ def span(low: float | None, high: float | None) -> str:
     """Return an interval of fractions.
 
     >>> span(-0.01, 0.02), span(None, None)
-    ('-1.000 % to +2.000 %', 'not known')
+    ('−1.000 % to +2.000 %', 'not known')
     """
     if low is None or high is None:
         return "not known"
@@ -58,9 +60,9 @@ def percent(fraction: float | None) -> str:
     """Return a fraction in per cent.
 
     >>> percent(-0.0012), percent(None)
-    ('-0.120 %', 'no mean')
+    ('−0.120 %', 'no mean')
     """
-    return "no mean" if fraction is None else f"{fraction * 100:+.3f} %"
+    return "no mean" if fraction is None else f"{fraction * 100:+.3f} %".replace("-", MINUS)
 
 
 def length(years: float) -> str:

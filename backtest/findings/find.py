@@ -1,11 +1,12 @@
 """This module finds all that can be said of a study, whatever it says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 
+from backtest.bars import Bars
 from backtest.daily import daily_of
 from backtest.findings.ablation import Ablation, ablate
 from backtest.findings.against import Against, against
@@ -43,6 +44,13 @@ class Subject:
     signals, unmapped
         Closes at which the rule could have entered and meant to, and those of them at which no
         map or flow was known; of all coins, pessimistic reading.
+    bars, missing
+        Bars of the period that are held, and that are not; of all coins.
+    venues
+        Whose prices they are.
+    left_out
+        What an account would have paid and this one did not, in words: funding or slippage as
+        asked, the liquidation of coins whose margin tiers were not known.
     """
 
     rule: str
@@ -56,6 +64,10 @@ class Subject:
     source: str
     signals: int
     unmapped: int
+    bars: int
+    missing: int
+    venues: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +206,23 @@ def _subject(played: Played) -> Subject:
         "simulated" if simulated else "undertow",
         sum(int(run.could.sum()) for run in own),
         sum(int((run.could & run.decisions.unmapped).sum()) for run in own),
+        sum(len(tape.period) for tape in played.tapes),
+        sum(_missing(tape.period, *question.period) for tape in played.tapes),
+        tuple(dict.fromkeys(tape.period.venue for tape in played.tapes)),
+        tuple(_left_out(played)),
     )
+
+
+def _missing(bars: Bars, since: np.datetime64, until: np.datetime64) -> int:
+    """Return how many whole bars of ``[since, until)`` are not there."""
+    first = bars.start[0] - (bars.start[0] - since) // bars.width * bars.width
+    return max(int((until - first) // bars.width) - len(bars), 0)
+
+
+def _left_out(played: Played) -> Iterator[str]:
+    costs = played.question.terms.costs
+    for name in ("funding", "slippage"):
+        if getattr(costs, name) == "none":
+            yield name
+    if never := [tape.coin for tape in played.tapes if tape.margin is None]:
+        yield f"liquidation of {', '.join(never)}"

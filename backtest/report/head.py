@@ -2,17 +2,19 @@
 
 from backtest.report.facts import Facts
 from backtest.report.say import share
+from backtest.verdict import OUTCOMES
 from warehouse.report import words
 from warehouse.report.markup import Html, element, panel, text
 from warehouse.report.verdicts import is_simulated
 
-STOOD, FELL = "Passed: ", "Failed: "
+# How the tests of each outcome are marked.
+MARKS = dict(zip(OUTCOMES, ("stood", "fell", "untold"), strict=True))
 
 
 def head(facts: Facts) -> Html:
     """Return what was tested, of how many trials it is one, what survived and what did not."""
     sentences = facts.study["verdict"].split("\n")
-    said = [one for one in sentences if not one.startswith((STOOD, FELL))]
+    said = [one for one in sentences if not one.startswith(tuple(MARKS))]
     tested, tried, conclusion = (*said, "", "", "")[:3]
     return element(
         "header",
@@ -28,7 +30,7 @@ def head(facts: Facts) -> Html:
             element("dl", [_fact(*one) for one in _facts(facts)], class_="facts"),
             class_="masthead",
         ),
-        _tests(_listed(sentences, STOOD), _listed(sentences, FELL)),
+        _tests({word: _listed(sentences, word) for word in MARKS}),
     )
 
 
@@ -65,9 +67,14 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
         ("Attempts", f"{first.attempts:,}, {words.count(first.trades, 'trade')}"),
         ("Ambiguous trades", share(first.ambiguous, "no trades")),
         ("Trials counted", f"{found.ratio.trials:,}"),
+        ("Costs", _costs(found.subject.left_out)),
         ("Maps", "as published then" if found.subject.knowable else "by their own time"),
         ("Flow", _flow(facts)),
     ]
+
+
+def _costs(left_out: tuple[str, ...]) -> str:
+    return f"without {words.listed(list(left_out))}" if left_out else "all charged"
 
 
 def _flow(facts: Facts) -> str:
@@ -80,29 +87,27 @@ def _fact(name: str, said: str) -> Html:
     return element("div", element("dt", name), element("dd", said))
 
 
-def _listed(sentences: list[str], start: str) -> list[str]:
+def _listed(sentences: list[str], word: str) -> list[str]:
     """Return the parts of the sentence that begins so.
 
-    >>> _listed(["Passed: 40 attempts; p = 0.010."], "Passed: ")
+    >>> _listed(["Passed: 40 attempts; p = 0.010."], "Passed")
     ['40 attempts', 'p = 0.010']
     """
+    start = f"{word}: "
     found = [one.removeprefix(start) for one in sentences if one.startswith(start)]
     return [part for one in found for part in one.removesuffix(".").split("; ")]
 
 
-def _tests(stood: list[str], fell: list[str]) -> Html:
-    """Return what stood beside what did not; one of them alone where the other is empty."""
-    every = len(stood) + len(fell)
+def _tests(listed: dict[str, list[str]]) -> Html:
+    """Return what stood beside what did not and what cannot be told; one alone is wide."""
+    every = sum(map(len, listed.values()))
     panels = [
         panel(
-            f"{name}: {len(parts)} of {every}",
+            f"{word}: {len(parts)} of {every}",
             element("ul", [element("li", part) for part in parts], class_=f"tests {mark}"),
         )
-        for name, parts, mark in (
-            ("Passed", stood, "stood"),
-            ("Failed", fell, "fell"),
-        )
-        if parts
+        for (word, mark) in MARKS.items()
+        if (parts := listed[word])
     ]
     return element("div", panels, class_="halves" if len(panels) > 1 else "alone")
 

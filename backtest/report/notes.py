@@ -106,7 +106,7 @@ def _parameters(strategy: dict) -> list[str]:
         line for one in strategy.values() if isinstance(one, dict) for line in _parameters(one)
     ]
     mine = [
-        f"{words.spelled(name)} {value(one)}"
+        f"{name}={value(one)}"
         for name, one in strategy.items()
         if name != "strategy" and not isinstance(one, dict)
     ]

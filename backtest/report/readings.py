@@ -31,14 +31,20 @@ def _readings(findings: Findings) -> Html:
         "What an attempt earned",
         element(
             "p",
-            "After all costs, as a share of notional. An attempt is an order that reached the "
-            "venue; one that was not filled counts 0. Trades of a day are alike, so days are "
-            "counted and not trades. Ambiguous: trades with a bar that leaves open what came "
-            "first, so that they may have ended otherwise.",
+            f"{_after(findings)}, as a share of notional. An attempt is an order that reached "
+            "the venue; one that was not filled counts 0. Trades of a day are alike, so days "
+            "are counted and not trades. Ambiguous: trades with a bar that leaves open what "
+            "came first, so that they may have ended otherwise.",
             class_="caption",
         ),
         rows_table(head, rows, "stack figures"),
     )
+
+
+def _after(findings: Findings) -> str:
+    """Return what was taken off."""
+    left_out = findings.subject.left_out
+    return f"Without {words.listed(list(left_out))}" if left_out else "After all costs"
 
 
 def _ablations(findings: Findings) -> Html:

@@ -7,6 +7,8 @@ import numpy as np
 from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.funding import Funding
+from backtest.instrument import Margin
+from backtest.leg import Tiers
 from backtest.question import Question
 from backtest.records import OPENED, TRADE, UNFILLED
 from backtest.replay import Replay
@@ -20,7 +22,9 @@ from tests.backtest.small_lake import at
 
 HOUR = np.timedelta64(3_600_000_000, "us")
 START = np.datetime64("2026-01-02", "us")
-FREE = Terms(Costs(taker_fee=0.0, maker_fee=0.0, funding="none", slippage="none"))
+# Everything is charged, and costs nothing.
+FREE = Terms(Costs(taker_fee=0.0, maker_fee=0.0))
+MARGIN = Margin(Tiers(np.array([0.0125]), np.array([0.0])), 40.0)
 
 
 def bars_of(close, warmup=0, coin="BTC"):
@@ -86,7 +90,7 @@ def tape_of(close, terms=FREE, slippage=None, coin="BTC"):
     bars = bars_of(close, coin=coin)
     n = len(bars)
     law = slippage or Slippage.none(n)
-    return Tape(None, bars, None, Funding.none(n), law, None, None, terms, True)
+    return Tape(None, bars, None, Funding.none(n), law, None, MARGIN, terms, True)
 
 
 def played_of(tapes, strategy, base=None, **more):

@@ -77,6 +77,10 @@ def findings(**changed):
             "undertow",
             6,
             1,
+            2 * HOURS,
+            0,
+            ("hyperliquid",),
+            (),
         ),
         readings=(
             Reading("pessimistic", 4, 3, 2, 1 / 3, 0.0025, 0.004, -0.048, 0.053, 0.64),

@@ -95,6 +95,10 @@ def test_real_rows_go_the_whole_way_and_show_no_edge(studies, name):
     first = study.findings.readings[0]
     assert first.attempts > 3
     assert study.verdict[2].startswith("No edge is shown")
+    assert (
+        "prices of binance, without slippage and liquidation of BTC, ETH, SOL, HYPE: "
+        in (study.verdict[0])
+    )
     assert {one.name for one in study.placebos} >= {"random times", "mirrored", "shuffled"}
     notes = study.played.notes
     assert any("fills and contexts count as heard live" in note for note in notes)

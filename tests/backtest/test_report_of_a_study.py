@@ -64,16 +64,31 @@ def test_the_verdict_comes_first(page):
     said = page.text
     order = [
         "Breakout with cluster take profit on BTC and ETH",
-        "No edge is shown: it failed",
+        "No edge is shown: of 9 tests it failed 6, and 1",
         "Tested: breakout (cluster_take_profit) on BTC, ETH",
         "It is one of 7 trials",
         "Placebo shuffled makes no attempt",
-        "Failed: 9 of 9",
+        "Passed: 2 of 9",
+        "Failed: 6 of 9",
+        "Cannot be told: 1 of 9 whether it is better than placebo mirrored",
         "Equity and drawdown",
     ]
     places = [said.index(one) for one in order]
     assert places == sorted(places)
-    assert "Passed: " not in said
+
+
+def test_what_was_left_out_of_the_costs_is_said_first(tmp_path):
+    made = findings()
+    subject = replace(made.subject, left_out=("slippage",), venues=("binance",))
+    page = drawn(fill(tmp_path / "lake", replace(made, subject=subject)), tmp_path)
+    for said in (
+        "recorded rows, prices of binance, without slippage: 4 attempts",
+        "Costs without slippage",
+        "left out: slippage",
+        "Without slippage, as a share of notional.",
+    ):
+        assert said in page.text, said
+    assert "After all costs" not in page.text
 
 
 def test_equity_is_pooled_with_the_hour_that_one_coin_misses(page):
@@ -143,7 +158,7 @@ def test_everything_else_is_said(page):
         "without the ten best days 0 none remain",
         "from 2026-01-03 on 2 −0.500 %",
         "Nothing is left at some $30.0K an entry.",
-        "Maps as published then Flow as heard live",
+        "Costs all charged Maps as published then Flow as heard live",
         "6 cascades that began on 4 days",
         "candles: 1 incident in the period; 2 trades of the rule were open in one.",
         "3 snapshots of the period were not trusted",
@@ -152,7 +167,7 @@ def test_everything_else_is_said(page):
         "a decision travels 0.5 s",
         "Slippage of ETH: 48 of 48 bars by a recorded book.",
         "deflated: chance that it is above that luck 0.420",
-        "breakout: lookback 24, stop pct 2.",
+        "breakout: lookback=24, stop_pct=2.",
         f"undertow backtest prove {STUDY} undertow backtest reproduce {STUDY}",
         "The code that draws this page is not the code that ran.",
     ):

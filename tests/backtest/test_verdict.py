@@ -1,6 +1,7 @@
 """What is found of a study and said of it: yes on a planted edge, no on noise."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from backtest.statistics.comparison import Comparison
 from backtest.statistics.robustness import Remainder
 from backtest.trials import Trials
 from backtest.verdict import verdict
-from tests.backtest.made import At, planted, played_of, tape_of
+from tests.backtest.made import FREE, At, planted, played_of, tape_of
 
 DAYS = 90
 
@@ -48,23 +49,28 @@ def test_a_planted_edge_is_shown(good):
     assert said[0].endswith("recorded rows: 108 attempts, 108 trades.")
     assert said[1] == "It is the only trial known of this rule or these coins in this time."
     assert said[2] == "An edge is shown: it passed every test."
-    assert said[3].startswith("Passed: 108 attempts on 90 days (at least 30 on 20); +0.9")
+    assert said[3].startswith(
+        "Passed: fees, funding, slippage and liquidation are charged; 2,160 of 2,160 bars of "
+        "the period are held; 108 attempts on 90 days (at least 30 on 20); +0.9"
+    )
+    assert "; better than without the map: +0.9" in said[3]
+    assert "; better than placebo random times: +0.9" in said[3]
     assert len(said) == 4
 
 
 def test_noise_is_not(noise):
     said = verdict(noise)
     assert not shows_edge(noise)
-    assert said[2].startswith("No edge is shown: it failed")
-    assert "placebo random times: " in said[-1]
+    assert said[2].startswith("No edge is shown: of 8 tests it failed")
+    assert "; not shown to be better than placebo random times: " in said[-1]
 
 
 def test_of_many_trials_the_same_edge_is_luck():
     found = studied(0.002, trials=2)
     many = studied(0.002, trials=1000)
     failed = [one.said for one in hurdles(many) if not one.passed]
-    assert failed[-1].startswith("deflated Sharpe ratio 0.0")
-    assert many.ratio.deflated < found.ratio.deflated
+    assert failed[-1].startswith("deflated Sharpe ratio 0.7")
+    assert many.ratio.deflated < 0.8 < 0.95 < found.ratio.deflated
     assert "It is one of 1000 trials" in verdict(many)[1]
 
 
@@ -90,7 +96,7 @@ def test_the_deflated_ratio_is_said_in_words_where_it_is_first_met(good):
 def test_without_placebos_nothing_is_an_edge():
     found = studied(0.01, draws=0)
     assert not shows_edge(found)
-    assert verdict(found)[-1] == "Failed: placebo random times: not drawn."
+    assert verdict(found)[-1] == "Cannot be told: placebo random times: not drawn."
 
 
 def test_too_few_draws_cannot_say_5_percent(good):
@@ -141,6 +147,10 @@ def with_reading(found, **more):
     return replace(found, readings=(replace(found.readings[0], **more), *found.readings[1:]))
 
 
+def with_subject(found, **more):
+    return replace(found, subject=replace(found.subject, **more))
+
+
 def with_sturdy(found, **more):
     return replace(found, sturdy=replace(found.sturdy, **more))
 
@@ -162,11 +172,12 @@ FAULTS = {
     "days": (lambda f: with_reading(f, days=19), "108 attempts on 19 days"),
     "a reading": (
         lambda f: replace(f, readings=(f.readings[0], replace(f.readings[1], low=-0.001))),
-        "read optimistically, 95 % interval -0.100 %",
+        ", and read optimistically +0.",
     ),
     "an interval that is not known": (
         lambda f: with_reading(f, low=None, high=None),
-        "read pessimistically, 95 % interval not known",
+        " an attempt, 95 % interval not known, and read optimistically",
+        True,
     ),
     "the first half": (
         lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, first=0.0)),
@@ -174,7 +185,7 @@ FAULTS = {
     ),
     "the second half": (
         lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, second=-0.001)),
-        " an attempt before 2026-02-16, -0.100 % an attempt from then on",
+        " an attempt before 2026-02-16, −0.100 % an attempt from then on",
     ),
     "a half without attempts": (
         lambda f: with_sturdy(f, halves=replace(f.sturdy.halves, second=None)),
@@ -183,26 +194,29 @@ FAULTS = {
     "a single day": (
         lambda f: with_sturdy(f, halves=None),
         "both halves of the period: it has one day",
+        True,
     ),
     "the base": (
         lambda f: replace(
             f, ablations=(f.ablations[0], replace(f.ablations[1], attempts=pair(0.051)))
         ),
-        "without the map, read optimistically, p = 0.051",
+        "not shown to be better than without the map: read pessimistically ",
     ),
     "a base that is not known": (
         lambda f: replace(
             f, ablations=(replace(f.ablations[0], attempts=pair(None)), f.ablations[1])
         ),
-        "without the map, read pessimistically, p not known",
+        " an attempt against +0.000 %, p not known, and read optimistically",
+        True,
     ),
     "a placebo": (
         lambda f: replace(f, placebos=(*f.placebos, *of_map(mirrored=0.06))),
-        "placebo mirrored: +1.000 % an attempt, p = 0.060",
+        " an attempt against +1.000 %, p = 0.060",
     ),
     "a shuffle that cannot be": (
         lambda f: replace(f, placebos=(*f.placebos, of_map()[0])),
         "placebo shuffled: there is one map or day, and none to swap it with",
+        True,
     ),
     "the trials": (
         lambda f: replace(f, ratio=replace(f.ratio, deflated=0.949)),
@@ -211,20 +225,55 @@ FAULTS = {
     "trials that are not known": (
         lambda f: replace(f, ratio=replace(f.ratio, deflated=None)),
         "deflated Sharpe ratio not known (at least 0.95)",
+        True,
+    ),
+    "a cost that was left out": (
+        lambda f: with_subject(f, left_out=("slippage", "liquidation of BTC")),
+        "left out: slippage and liquidation of BTC",
+    ),
+    "a map before it was there": (
+        lambda f: with_subject(f, knowable=False),
+        "maps and flow are used from their own moment, before anyone had",
+    ),
+    "a period with holes": (
+        lambda f: with_subject(f, bars=799, missing=201),
+        "799 of 1,000 bars of the period are held (at least 80%)",
     ),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_test_alone_denies_the_edge_and_is_named(good, name):
-    spoil, words = FAULTS[name]
+    spoil, words, *untold = FAULTS[name]
     spoilt = spoil(good)
     assert not shows_edge(spoilt)
-    assert verdict(spoilt)[2].startswith("No edge is shown: it failed 1 of")
+    said = "it failed 0, and 1 cannot be told." if untold else "it failed 1."
+    assert verdict(spoilt)[2].endswith(f" tests {said}")
     last = verdict(spoilt)[-1]
-    assert last.startswith("Failed: ")
+    assert last.startswith("Cannot be told: " if untold else "Failed: ")
     assert words in last
     assert "; " not in last
+
+
+@pytest.mark.parametrize(("late", "missing"), [(0, 0), (1, 1), (48, 48)])
+def test_bars_that_are_not_there_are_counted(late, missing):
+    close, rows = planted(3, 0.0, seed=1)
+    played = played_of([tape_of(close)], At(rows=rows), draws=3)
+    asked = replace(played.question, until=played.question.until + timedelta(hours=late))
+    found = find(replace(played, question=asked), [], Trials.of(np.array([np.nan])), 0).subject
+    assert (found.bars, found.missing) == (72, missing)
+
+
+@pytest.mark.parametrize("name", ["funding", "slippage"])
+def test_a_cost_that_was_left_out_is_told(name):
+    terms = replace(FREE, costs=replace(FREE.costs, **{name: "none"}))
+    close, rows = planted(3, 0.0, seed=1)
+    charged, spared = (
+        find(played_of([tape], At(rows=rows), draws=3), [], Trials.of(np.array([np.nan])), 0)
+        for tape in (tape_of(close), replace(tape_of(close, terms), margin=None))
+    )
+    assert charged.subject.left_out == ()
+    assert spared.subject.left_out == (name, "liquidation of BTC")
 
 
 def test_a_rule_that_looks_at_maps_and_names_none_without_is_told_so(good):
@@ -291,7 +340,7 @@ def test_yesterdays_map_denies_nothing_and_is_said(good, p, words):
 
 @pytest.mark.parametrize("left", [None, 0.0, -0.001])
 def test_what_a_profit_rests_on_is_said(good, left):
-    words = {None: "no attempt", 0.0: "+0.000 % an attempt", -0.001: "-0.100 % an attempt"}
+    words = {None: "no attempt", 0.0: "+0.000 % an attempt", -0.001: "−0.100 % an attempt"}
     for name, what in (
         ("without_1_pct", "its 2 best attempts"),
         ("without_5_pct", "its 6 best attempts"),
@@ -310,7 +359,7 @@ def test_a_best_attempt_that_is_a_twentieth_of_all_is_named_once(good):
     one = with_sturdy(good, without_1_pct=alone, without_5_pct=alone)
     said = " ".join(verdict(one))
     assert said.count("It rests on") == 1
-    assert "It rests on its best attempt: without it -0.100 % an attempt." in said
+    assert "It rests on its best attempt: without it −0.100 % an attempt." in said
 
 
 def test_a_loss_is_called_one(good):

@@ -19,6 +19,7 @@ from tests.backtest.edge_worlds.crowd import Edge, Walked, walk
 from tests.backtest.edge_worlds.crowd_lake import crowd_lake
 from tests.backtest.edge_worlds.shocks import STEPS, Shocks, shocks
 from tests.backtest.edge_worlds.told import HOUR, Told
+from tests.backtest.made import MARGIN
 
 START = np.datetime64("2025-01-01", "us")
 WARMUP = 168  # hours before the period
@@ -28,7 +29,8 @@ SLIPPAGE = 0.03 / np.sqrt(100 * VOLUME)  # a day's volatility, and the root of i
 FUNDING = 1e-5  # an hour
 DRAWS = 39  # the least p of a placebo is then 1 in 40
 RICH = 1e6  # USD; nobody runs out of it
-FREE = Terms(costs=Costs(0.0, 0.0, funding="none", slippage="none"), start_equity=RICH)
+# Everything is charged, and costs nothing.
+FREE = Terms(costs=Costs(0.0, 0.0), start_equity=RICH)
 CHARGED = Terms(start_equity=RICH)
 NO_EDGE = Edge()
 
@@ -107,9 +109,8 @@ class World:
         walked = walk(rng, drawn, self.edge, 100.0)
         bars = _bars(coin, walked, "1h", STEPS)
         n = len(bars.period)
-        costs = self.terms.costs
         rate = FUNDING * (1 + rng.standard_normal(n))
-        free = costs.funding == "none"
+        free = self.terms.costs.taker_fee == 0.0
         return WorldTape(
             lake=None,
             bars=bars,
@@ -117,9 +118,9 @@ class World:
             funding=Funding.none(n)
             if free
             else Funding(rate, "simulated", np.full(n, np.nan), ()),
-            slippage=Slippage.none(n) if costs.slippage == "none" else _slippage(n),
+            slippage=Slippage.none(n) if free else _slippage(n),
             decimals=2,
-            margin=None,
+            margin=MARGIN,
             terms=self.terms,
             knowable=True,
             told=Told(START - WARMUP * HOUR, walked),
@@ -164,4 +165,5 @@ def _slippage(n: int) -> Slippage:
     """Return half a spread, and what a size moves a market of 100 million USD a day."""
     sizes = np.array(SIZES)
     curve = HALF_SPREAD + SLIPPAGE * np.sqrt(sizes)
-    return Slippage(sizes, np.stack([curve, curve])[None], np.zeros(n, np.int64), "made up")
+    rows = np.zeros(n, np.int64)
+    return Slippage(sizes, np.stack([curve, curve])[None], rows, rows, "made up")
