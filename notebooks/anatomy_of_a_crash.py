@@ -22,6 +22,22 @@
 # 2026-08-22; `autodeleveraging-analysis` works on the same): in 12 minutes from 21:15:03 UTC
 # there were 63,637 liquidation events of 5.51 billion USD and 34,983 of ADL, 2.10 billion, in
 # 162 coins; the first ADL came 61.7 seconds after the first of those liquidations.
+#
+# These cells over a sample of that day, 36,802 fills of some vault accounts in the node's own
+# files (`undertow ingest fills`, then `UNDERTOW_LAKE`), said:
+#
+# | real fills, a sample | |
+# |---|---|
+# | BTC's cascade | 21:12 to 21:21 UTC: 3.90 million USD of longs, 216 fills, 76 accounts |
+# | fastest minute | 21:13, with 2.11 million USD |
+# | price | 113,962 before, 100,837 at 21:20:08 (-11.5 %); it then came back by 111 % of that |
+# | in the book, all coins | 1,481 fills of 549 accounts in 135 coins, 40.1 million USD |
+# | taken over by the vault | 171 fills, 3.7 million USD, the first after 73 seconds |
+# | auto-deleveraged | 263 fills, 1.1 million USD in 94 coins, the first after 237 seconds |
+# | given up by forced orders | 94, 188 and 102 bp in the median of three five minutes |
+# | map, scenario, score | not known: no snapshot, book or context of that day is in the sample |
+#
+# The sample's first ADL is later than the venue's, for it lacks most accounts.
 
 # %%
 import os

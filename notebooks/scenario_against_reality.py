@@ -22,6 +22,20 @@
 # given, with hindsight, the way that the price then took until the next one. What lay on the
 # map within that way was predicted. Position by position, did it come? What was liquidated
 # that the map had not? And why?
+#
+# These cells over real snapshots of those days, a sample of roughly 90 to 480 accounts of the
+# leaderboard without any fills (`undertow demo --real`, then `UNDERTOW_LAKE`), said:
+#
+# | real snapshots, a sample | |
+# |---|---|
+# | windows | 14, of 5.4 hours in the middle; BTC fell by 8.3 % in the worst |
+# | positions that the way reached | 10 of 4,124, with 57.0 of 46,065 million USD |
+# | of these 57.0 | 14.3 gone at the next look, 26.6 not seen then, 16.0 at another price |
+# | can have been liquidated | at most 47 % of what was seen again |
+# | the largest that survived | a long of 9.2 whose size changed, a short of 6.8 that moved |
+# | liquidated and not predicted | not known: no fills of those days are in the sample |
+#
+# Ten positions are no sample to judge a map by: they show that the cells judge real rows.
 
 # %%
 import os
