@@ -144,7 +144,7 @@ def _taken_within(coin: str, said: np.ndarray, finer_px: np.ndarray) -> str:
     return (
         f"{coin}: {said.size} payments fall due within bars, taken on the oracle price at "
         f"{int(known.sum())}{''.join(others)}; who held a bar through pays them all, of who "
-        "entered or left in it they are bounded."
+        "entered or left in it they are bounded, and the trade counts as ambiguous."
     )
 
 

@@ -125,7 +125,7 @@ def test_payments_are_due_at_opens_and_within_bars(tmp_path):
         assert (
             f"BTC: 9 payments fall due within bars, taken on the oracle price at 1, on the "
             f"open of {what} at 8; who held a bar through pays them all, of who entered or "
-            "left in it they are bounded." in found.notes
+            "left in it they are bounded, and the trade counts as ambiguous." in found.notes
         )
 
 

@@ -14,7 +14,7 @@ CANDLES = Table(
     columns=(
         VENUE,
         COIN,
-        Column("interval", STR, "length of the bar: 1m, 1h, 1d", rules=(NAMED,)),
+        Column("interval", STR, "length of the bar, such as 1m, 1h, 4h, 1d", rules=(NAMED,)),
         Column("start_ts", TS, "first instant of the bar; it ends before start_ts + interval"),
         Column("open_px", F64, "first trade", "USD", rules=(POSITIVE,)),
         Column("high_px", F64, "highest trade", "USD", rules=(POSITIVE,)),
