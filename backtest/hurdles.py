@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from backtest.findings.against import FEWEST_DRAWS, Against
 from backtest.findings.find import Findings, Subject
 from backtest.findings.reading import Reading
 from backtest.placebos.coin_placebos import MIRRORED, SHUFFLED, TIMES, YESTERDAY
@@ -140,8 +141,18 @@ def _placebos(findings: Findings, first: Reading) -> Iterator[Hurdle]:
         yield Hurdle(
             passed,
             f"{_better(passed)} placebo {one.name}: {percent(first.mean)} an attempt against "
-            f"{percent(one.mean)}, {p_value(one.p)}",
+            f"{percent(one.mean)}, {p_value(one.p)}{_too_few(one)}",
         )
+
+
+def _too_few(one: Against) -> str:
+    """Return why nothing can be told of a placebo; empty: it can, or the rule is to blame."""
+    if one.p is not None:
+        return ""
+    if one.quantiles is None:
+        return f" of a placebo with attempts on fewer than {FEWEST_DAYS} days"
+    few = one.draws < FEWEST_DRAWS
+    return f" of {count(one.draws, 'draw')} (at least {FEWEST_DRAWS})" if few else ""
 
 
 def _all(passed: Iterator[bool | None]) -> bool | None:

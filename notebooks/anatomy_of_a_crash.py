@@ -35,7 +35,7 @@
 # | taken over by the vault | 171 fills, 3.7 million USD, the first after 73 seconds |
 # | auto-deleveraged | 263 fills, 1.1 million USD in 94 coins, the first after 237 seconds |
 # | given up by forced orders | 94, 188 and 102 bp in the median of three five minutes |
-# | map, scenario, score | not known: no snapshot, book or context of that day is in the sample |
+# | map, scenario, score | not known: the sample has no snapshot, book or context |
 #
 # The sample's first ADL is later than the venue's, for it lacks most accounts.
 

@@ -287,6 +287,23 @@ def test_a_rule_that_looks_at_maps_and_names_none_without_is_told_so(good):
         assert told == (placebos == looks and not ablations)
 
 
+@pytest.mark.parametrize(
+    ("few", "why"),
+    [
+        (Against("shuffled", 18, 0.01, (0.0,) * 5, None), " of 18 draws (at least 19)."),
+        (
+            Against("mirrored", 1, 0.01, None, None),
+            " of a placebo with attempts on fewer than 20",
+        ),
+        (Against("shuffled", 19, 0.01, (0.0,) * 5, None), "p not known."),
+    ],
+)
+def test_why_a_placebo_tells_nothing_is_said(good, few, why):
+    last = verdict(replace(good, placebos=(*good.placebos, few)))[-1]
+    assert last.startswith(f"Cannot be told: whether it is better than placebo {few.name}: ")
+    assert why in last
+
+
 def test_a_placebo_that_enters_nothing_is_said_and_denies_nothing(good):
     none = replace(
         good, placebos=(*good.placebos, Against("distance only", 0, None, None, None))
