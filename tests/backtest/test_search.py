@@ -8,25 +8,25 @@ import pytest
 
 from backtest.daily import daily_of
 from backtest.maps import Maps
-from backtest.question import Question
-from backtest.replay import replay
-from backtest.search import levels as families
-from backtest.search.asked import Search
 from backtest.search.keep import parts_there, search
 from backtest.search.legs import warmup_of
 from backtest.search.remembered import Remembered
-from backtest.search.space import axis_of
 from backtest.search.spread import in_threads
 from backtest.search.table import read_table
 from backtest.search.tapes import TAPES, Tapes
-from backtest.search.work import days_in, try_all, whole, work
-from backtest.strategies.asymmetry_filter import AsymmetryFilter
-from backtest.strategies.breakout import Breakout
-from backtest.strategies.cluster_take_profit import ClusterTakeProfit
+from backtest.search.work import days_in, whole, work
 from backtest.strategies.regime_stops import RegimeStops
 from backtest.study import play
 from backtest.tape import load_tape
-from backtest.terms import Costs, Terms
+from tests.backtest.data_search import (
+    ENTRY,
+    asked,
+    one_by_one,
+    question,
+    tape_of,
+    trials,
+    two_coins,
+)
 from tests.backtest.small_lake import (
     HOURS,
     at,
@@ -39,45 +39,16 @@ from tests.backtest.small_lake import (
 from warehouse import open_lake
 from warehouse.store.compaction import compact
 
-ENTRY = Breakout(lookback=6, stop_pct=1.0, target_pct=1.5, max_bars=12)
-FILTERED = AsymmetryFilter(entry=ENTRY, reach_pct=10.0)
-AIMED = ClusterTakeProfit(entry=FILTERED, reach_pct=10.0)
-WORDS = (
-    "breakout.stop_pct=0.5,1,2",
-    "breakout.max_bars=6,12",
-    "asymmetry_filter.min_ratio=1,2",
-)
-
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
-    root = land_lake(tmp_path_factory.mktemp("lake"))
-    land_bars(root, walk(seed=5), coin="ETH", volume=1e5)
-    land_funding(root, [1e-5] * (HOURS + 1), coin="ETH")
-    return str(root)
+    return two_coins(tmp_path_factory.mktemp("lake"))
 
 
 @pytest.fixture(autouse=True)
 def code(monkeypatch):
     """The code that runs, whoever edits it meanwhile."""
     monkeypatch.setattr("backtest.search.keep.code_hash", lambda: "as it is")
-
-
-def question(strategy=AIMED, **more):
-    asked = {"coins": ("BTC",), "since": at(12), "until": at(HOURS), **more}
-    return Question(strategy=strategy, **asked)
-
-
-def asked(*words, strategy=AIMED, draws=None, by="whole", chunk=5, **more):
-    axes = tuple(axis_of(strategy, word) for word in words or WORDS)
-    return Search(
-        question=question(strategy, **more), axes=axes, draws=draws, by=by, chunk=chunk
-    )
-
-
-def trials(lake):
-    with open_lake(lake) as con:
-        return con.sql("from backtest_trials order by all").pl()
 
 
 def test_a_search_tells_of_each_setting_what_a_study_of_it_tells(lake):
@@ -93,91 +64,6 @@ def test_a_search_tells_of_each_setting_what_a_study_of_it_tells(lake):
             assert row["trades"] == len(own.replay)
             assert row["sharpe"] == pytest.approx(daily.sharpe)
     assert sum(rows["trades"].to_pylist()) > 20
-
-
-def tape_of(lake, warmup=8, terms=None, **more):
-    period = (
-        np.datetime64(moment.replace(tzinfo=None), "us") for moment in (at(12), at(HOURS))
-    )
-    return load_tape(lake, "BTC", *period, terms or Terms(), warmup=warmup, **more)
-
-
-def both_ways(lake, strategies, monkeypatch, terms=None, **more):
-    """Return what is tried with and without the sweep's kernel, and how many were replayed."""
-    replayed = []
-
-    def counted(*args, **named):
-        replayed.append(1)
-        return replay(*args, **named)
-
-    with open_lake(lake) as con:
-        tape = tape_of(con, terms=terms, **more)
-        since = np.datetime64(at(12).replace(tzinfo=None), "us")
-        with monkeypatch.context() as patch:
-            patch.setattr("backtest.search.work.replay", counted)
-            fast = try_all(tape, strategies, since)
-            slowly = len(replayed)
-            patch.setattr(families, "ENTRIES", ())
-            slow = try_all(tape, strategies, since)
-    assert len(replayed) - slowly == len(strategies)
-    assert fast[1] == slow[1]
-    for one, other in zip(fast[0], slow[0], strict=True):
-        assert one.trades == other.trades
-        np.testing.assert_array_equal(one.daily.day, other.daily.day)
-        np.testing.assert_allclose(one.daily.returns, other.daily.returns, atol=1e-12)
-    return slowly
-
-
-SETTINGS = [
-    {"stop_pct": stop, "target_pct": target, "max_bars": bars, "notional": notional}
-    for stop in (0.3, 1.0, 4.0)
-    for target in (0.4, 3.0)
-    for bars in (0, 5)
-    for notional in (5.0, 9_000.0, 400_000.0)
-]
-
-
-@pytest.mark.parametrize("wrapped", [lambda one: one, lambda one: AsymmetryFilter(entry=one)])
-def test_settings_that_decide_alike_are_decided_once_with_the_same_figures(
-    lake, monkeypatch, wrapped
-):
-    entries = [replace(ENTRY, lookback=back, **one) for back in (4, 8) for one in SETTINGS]
-    assert both_ways(lake, [wrapped(one) for one in entries], monkeypatch) == 0
-
-
-def test_what_the_kernel_does_not_follow_is_replayed(lake, monkeypatch):
-    entries = [replace(ENTRY, **one) for one in SETTINGS[:4]]
-    moving = [ClusterTakeProfit(entry=one, moves=True) for one in entries]
-    assert both_ways(lake, moving, monkeypatch) == 4
-    travels = Terms(latency=np.timedelta64(1_000_000, "us"))
-    assert both_ways(lake, entries, monkeypatch, travels) == 4
-    # Payments fall due within bars of four hours; without them the kernel follows those too.
-    free = Terms(Costs(funding="none"))
-    assert both_ways(lake, entries, monkeypatch, interval="4h") == 4
-    assert both_ways(lake, entries, monkeypatch, free, interval="4h") == 0
-
-
-def test_who_comes_near_liquidation_is_replayed(tmp_path, monkeypatch):
-    root = land_lake(tmp_path)
-    land_instrument(root, 5, tiers=[(0.0, 20.0)])
-    held = replace(ENTRY, stop_pct=50.0, target_pct=50.0, max_bars=100)
-    entries = [replace(held, notional=size) for size in (1e3, 5e3, 1.9e5)]
-    assert both_ways(root, entries, monkeypatch) == 1
-
-
-class Stretched(Breakout):
-    """Puts its stop elsewhere than its parameter says."""
-
-    def decide(self, view):
-        made = super().decide(view)
-        return made.but(stop_fraction=made.orders["stop_fraction"] * 2)
-
-
-def test_a_family_that_promises_too_much_is_found_out(lake, monkeypatch):
-    monkeypatch.setattr(families, "ENTRIES", (Stretched,))
-    entries = [Stretched(lookback=6, **one) for one in SETTINGS[:3]]
-    assert families.family(entries[0]) == families.family(entries[2]) is not None
-    assert both_ways(lake, entries, monkeypatch) == 3
 
 
 def test_a_search_goes_on_where_it_was_ended(tmp_path):
@@ -268,10 +154,6 @@ def test_a_trial_that_is_lost_is_missed(lake):
         read_table(con, one, "another")
 
 
-def one_by_one(function, items):
-    return map(function, items)
-
-
 @pytest.mark.parametrize("spread", [in_threads, one_by_one])
 def test_a_search_that_lacks_anything_tries_nothing_and_says_all_that_it_lacks(
     tmp_path, spread
@@ -354,17 +236,6 @@ def test_settings_that_the_rule_refuses_are_left_out_and_values_it_never_takes_a
         asked("stop_pct=-3..-1", strategy=ENTRY, draws=5).settings  # noqa: B018
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", families.ENTRIES)
-@pytest.mark.parametrize("wrap", [None, *families.WRAPPERS])
-def test_families_keep_what_they_promise(lake, monkeypatch, entry, wrap):
-    rules = [entry(**one) for one in SETTINGS[::5]]
-    rules += [replace(one, stop_pct=None, target_pct=None) for one in rules[:2]]
-    rules = rules if wrap is None else [wrap(entry=one, reach_pct=10.0) for one in rules]
-    assert both_ways(lake, rules, monkeypatch) == 0
-    assert len({families.family(one) for one in rules}) == 1
-
-
 def test_a_map_is_read_once_a_close_and_says_the_same(lake, monkeypatch):
     with open_lake(lake) as con:
         tape = tape_of(con)
@@ -403,33 +274,6 @@ def test_made_up_rows_make_made_up_trials(tmp_path):
     root = land_lake(tmp_path, source="simulated")
     search(str(root), asked("stop_pct=1,2", strategy=ENTRY))
     assert set(trials(str(root))["source"]) == {"simulated"}
-
-
-def test_threads_answer_as_they_are_ready_and_take_no_more_than_they_can():
-    taken = []
-
-    def items():
-        for item in range(6):
-            taken.append(item)
-            yield item
-
-    answers = in_threads(lambda item: item * 2, items(), threads=2)
-    first = next(answers)
-    assert len(taken) <= 4
-    assert sorted([first, *answers]) == [0, 2, 4, 6, 8, 10]
-
-
-def test_what_fails_in_a_thread_fails_here_and_ends_the_rest():
-    done = []
-
-    def work_on(item):
-        if item == 1:
-            raise LookupError("nothing of 1")
-        done.append(item)
-
-    with pytest.raises(LookupError, match="nothing of 1"):
-        list(in_threads(work_on, range(100), threads=1))
-    assert done == [0]
 
 
 def test_rules_that_are_replayed_are_worked_in_smaller_chunks():

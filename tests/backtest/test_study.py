@@ -16,7 +16,6 @@ from tests.backtest.data_studies import (
     ENTRY,
     RULES,
     TARGET,
-    landed,
     only,
     replayed,
     trades_of,
@@ -32,12 +31,6 @@ from warehouse.catalog import open_lake
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
     return land_lake(tmp_path_factory.mktemp("lake"))
-
-
-@pytest.fixture(scope="module")
-def studies(lake):
-    """Each rule's, landed."""
-    return landed(lake)
 
 
 def rows(lake, query):

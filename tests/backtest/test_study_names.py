@@ -13,7 +13,6 @@ from tests.backtest.data_studies import (
     ENTRY,
     FILTER,
     RULES,
-    landed,
     only,
     replayed,
     without,
@@ -27,12 +26,6 @@ from tests.backtest.small_lake import (
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
     return land_lake(tmp_path_factory.mktemp("lake"))
-
-
-@pytest.fixture(scope="module")
-def studies(lake):
-    """Each rule's, landed."""
-    return landed(lake)
 
 
 def test_the_same_study_twice_leaves_the_same_bytes(lake, studies):
