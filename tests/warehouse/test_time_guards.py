@@ -9,6 +9,7 @@ import random
 
 import pytest
 
+from tests.effort import THOROUGH
 from tests.warehouse import shown_market, whole_market
 from tests.warehouse.every_macro import UNTIL, questions
 from tests.warehouse.test_point_in_time import answer, moments
@@ -90,9 +91,12 @@ def changed(con, left, moment, until):
         shown_market.show(con, moment.at, moment.knowable, seed, until)
         for name in left - found:
             guard = GUARDS[name]
+            queries = asked_of(guard, until)
+            if not queries:
+                continue
             con.execute(catalog._statement(guard.without))
             try:
-                told = [answer(con, query, moment) for query in asked_of(guard, until)]
+                told = [answer(con, query, moment) for query in queries]
             finally:
                 con.execute(catalog._statement(guard.made))
             if told != before.setdefault(name, told):
@@ -132,4 +136,4 @@ def test_every_guard_is_missed_when_it_is_gone(con):
 
 @pytest.mark.slow
 def test_what_is_idle_is_idle(con):
-    assert unseen(con, set(IDLE), 2) == set(IDLE)
+    assert unseen(con, set(IDLE), 2 if THOROUGH else 1) == set(IDLE)
