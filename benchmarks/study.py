@@ -63,7 +63,7 @@ def study() -> tuple[float, float, int]:
     overfitting(daily)
     ratios = daily.mean(axis=0) / daily.std(axis=0, ddof=1)
     best_one = daily[:, np.argmax(ratios)]
-    deflate(best_one, ratios)
+    deflate(best_one, ratios.size)
     interval(best_one, np.random.default_rng(0))
     spent = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -100,9 +100,11 @@ def ratio_section(findings: Findings) -> Html:
         ["chance that the true ratio is above 0, taken alone", number(one.probability)],
         ["trials that it was chosen from", f"{one.trials:,}"],
         ["what the best of them reaches by luck, a day", number(one.expected)],
+        ["the same by the spread of the trials, which decides nothing", number(one.by_spread)],
         ["deflated: chance that it is above that luck", number(one.deflated)],
         ["length of the period", length(one.years)],
         ["length it takes for so many trials", _needed(one.needed_years)],
+        ["length it takes to be believed above 0 alone, at 95 %", _needed(one.record_years)],
     ]
     return panel(
         "Sharpe ratio, less what luck gives",

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.probabilistic import Moments, moments, probabilistic_sharpe
-from backtest.statistics.trials import expected_maximum, expected_maximum_sharpe
+from backtest.statistics.trials import (
+    expected_maximum,
+    expected_maximum_sharpe,
+    null_variance,
+)
 
 
 def deflated_sharpe(found: Moments, trials: float, variance: float) -> float | None:
@@ -54,34 +58,36 @@ class Deflated:
     sharpe
         Of the chosen trial, one period.
     expected
-        What the best of the trials reaches by luck (SR0), one period; None: the variance is
-        unknown, as fewer than two trials have a Sharpe ratio.
+        What the best of the trials reaches by luck where none has an edge (SR0), one period.
+    by_spread
+        What [1] would put there: by the variance of the trials' own ratios, one period.  Told,
+        and not used; None: that variance is unknown.
     probability
-        The deflated Sharpe ratio, 0 to 1; None: unknown.
+        The deflated Sharpe ratio, 0 to 1; None: the estimate has no deviation.
     trials
-        Independent trials that were counted.
+        How many were counted.
     """
 
     sharpe: float
-    expected: float | None
+    expected: float
+    by_spread: float | None
     probability: float | None
     trials: float
 
 
 def deflate(
-    returns: np.ndarray, trial_sharpes: np.ndarray, trials: float | None = None
+    returns: np.ndarray, trials: float, variance: float | None = None
 ) -> Deflated | None:
-    """Deflate the Sharpe ratio of the chosen trial by all that were tried.
+    """Deflate the Sharpe ratio of the chosen trial by how many were tried.
 
     Parameters
     ----------
     returns : float64[t]
         Of the chosen trial, one per period, fractions.
-    trial_sharpes : float64[n]
-        Sharpe ratios of one period of all trials, the chosen one included.  NaN: the trial has
-        none (it did not trade); it counts as a trial, and not in the variance.
     trials
-        How many independent ones they are (``effective_trials``); None: all ``n``.
+        How many were tried, the chosen one included.
+    variance
+        Of their Sharpe ratios of one period, told beside; None: unknown.
 
     Returns
     -------
@@ -91,13 +97,34 @@ def deflate(
     Raises
     ------
     ValueError
-        If there is less than one trial, a ratio is infinite, or a return unknown.
+        If there is less than one trial, the variance is negative, or a return unknown.
+
+    Notes
+    -----
+    SR0 takes the variance that a ratio of ``t`` periods has where there is no edge, not that of
+    the trials.  So it never falls when a trial is added, whatever it earned.  And it is not too
+    small: trials that are no better than 0 and move together, however alike, have no larger
+    best in the mean than as many independent ones (Slepian's inequality).
+
+    The trials' own variance falls with each that is like others: of 300 winners of 100 rules
+    without an edge over a year 61 % had a deflated ratio of 0.95 once 2,000 copies of the
+    median rule were counted, and none before.  Of independent trials both are the same.  The
+    least that is never below [1] and never falls, the largest SR0 of any subset of the trials,
+    is 1.4 times too large for 100 independent ones, 1.9 times for 10,000, and has no bound.
     """
-    ratios = np.asarray(trial_sharpes, dtype=np.float64)
-    if ratios.ndim != 1 or ratios.size == 0 or np.isinf(ratios).any():
-        raise ValueError("trial_sharpes must be one or more ratios, none of them infinite")
-    counted = ratios.size if trials is None else trials
-    return deflate_among(returns, counted, variance_of(ratios))
+    found = moments(returns)
+    alone = expected_maximum(float(trials)) == 0  # its own best: no variance is needed
+    if found is None:
+        return None
+    expected = expected_maximum_sharpe(trials, null_variance(found.periods))
+    spread = 0.0 if alone else variance
+    return Deflated(
+        found.sharpe,
+        expected,
+        None if spread is None else expected_maximum_sharpe(trials, spread),
+        probabilistic_sharpe(found, expected),
+        float(trials),
+    )
 
 
 def variance_of(sharpes: np.ndarray) -> float | None:
@@ -110,40 +137,3 @@ def variance_of(sharpes: np.ndarray) -> float | None:
     """
     known = sharpes[~np.isnan(sharpes)]
     return float(known.var(ddof=1)) if known.size > 1 else None
-
-
-def deflate_among(
-    returns: np.ndarray, trials: float, variance: float | None
-) -> Deflated | None:
-    """Deflate the Sharpe ratio of the chosen trial by how many were tried, and how unlike.
-
-    Parameters
-    ----------
-    returns : float64[t]
-        Of the chosen trial, one per period, fractions.
-    trials
-        How many were tried, the chosen one included.
-    variance
-        Of their Sharpe ratios of one period; None: unknown.
-
-    Returns
-    -------
-    Deflated or None
-        None: the chosen returns have no Sharpe ratio.
-
-    Raises
-    ------
-    ValueError
-        If there is less than one trial, the variance is negative, or a return unknown.
-    """
-    counted = float(trials)
-    alone = expected_maximum(counted) == 0  # one trial is its own best: no variance is needed
-    found = moments(returns)
-    if found is None:
-        return None
-    if alone:
-        variance = 0.0
-    if variance is None:
-        return Deflated(found.sharpe, None, None, counted)
-    expected = expected_maximum_sharpe(counted, variance)
-    return Deflated(found.sharpe, expected, probabilistic_sharpe(found, expected), counted)

@@ -14,8 +14,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtest.statistics.returns import as_returns, scaled
-
 NORMAL = NormalDist()
 
 
@@ -25,7 +23,7 @@ def expected_maximum(trials: float) -> float:
     Parameters
     ----------
     trials
-        1 or more; need not be whole, as effective numbers are not.
+        1 or more; need not be whole.
 
     Returns
     -------
@@ -81,6 +79,30 @@ def expected_maximum_sharpe(trials: float, variance: float) -> float:
     return math.sqrt(variance) * expected_maximum(trials)
 
 
+def null_variance(periods: int) -> float:
+    """Return the variance that a Sharpe ratio of one period has where there is no edge.
+
+    Parameters
+    ----------
+    periods
+        How many returns it is of, 2 or more.
+
+    Returns
+    -------
+    float
+        ``1 / (periods - 1)``: that of Lo, "The Statistics of Sharpe Ratios", Financial Analysts
+        Journal 58(4), 2002, where the true ratio is 0.  Odd returns do not change it there.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 periods.
+    """
+    if periods < 2:
+        raise ValueError(f"periods must be 2 or more, not {periods}")
+    return 1 / (periods - 1)
+
+
 def minimum_backtest_length(trials: float, sharpe: float = 1.0) -> float:
     """Return how many years keep the best of ``trials`` without an edge below ``sharpe``.
 
@@ -110,73 +132,3 @@ def minimum_backtest_length(trials: float, sharpe: float = 1.0) -> float:
     if not (sharpe > 0 and math.isfinite(sharpe)):
         raise ValueError(f"sharpe must be above 0, not {sharpe}")
     return (expected_maximum(trials) / sharpe) ** 2
-
-
-def effective_trials(trials: int, correlation: float) -> float:
-    """Return how many independent trials correlated ones amount to.
-
-    Parameters
-    ----------
-    trials
-        Counted trials, 1 or more.
-    correlation
-        Mean correlation of their returns, each pair once, from -1 to 1.
-
-    Returns
-    -------
-    float
-        From 1 (all the same) to ``trials`` (none alike).  A negative mean counts as 0: no
-        trials are more than they are.
-
-    Raises
-    ------
-    ValueError
-        If there is less than one trial, or the correlation is none.
-
-    Notes
-    -----
-    [1], appendix A.3: ``ρ + (1 - ρ) N``.  It is a rule of thumb, lenient where trials come in
-    groups, and therefore never used unless it is asked for: every counted trial stands as its
-    own.
-    """
-    if not trials >= 1:
-        raise ValueError(f"trials must be 1 or more, not {trials}")
-    if not -1 <= correlation <= 1:
-        raise ValueError(f"correlation must lie between -1 and 1, not {correlation}")
-    alike = max(correlation, 0.0)
-    return alike + (1 - alike) * trials
-
-
-def mean_correlation(returns: np.ndarray) -> float | None:
-    """Return the mean correlation of trials, each pair once.
-
-    Parameters
-    ----------
-    returns : float64[t, n]
-        Returns of ``n`` trials over the same ``t`` periods, fractions.
-
-    Returns
-    -------
-    float or None
-        None: fewer than two trials or two periods.
-
-    Raises
-    ------
-    ValueError
-        If a return is unknown, or those of a trial do not vary.
-
-    Notes
-    -----
-    The variance of the sum of standardised columns is the sum of all correlations: O(t n).
-    """
-    known = as_returns(returns, "returns", 2)
-    periods, trials = known.shape
-    if periods < 2 or trials < 2:
-        return None
-    still = np.flatnonzero(np.ptp(known, axis=0) == 0)
-    if still.size:
-        raise ValueError(f"returns of trial {still[0]} do not vary and correlate with nothing")
-    known = scaled(known)
-    standard = (known - known.mean(axis=0)) / known.std(axis=0)
-    whole = float((standard.sum(axis=1) ** 2).mean())
-    return (whole - trials) / (trials * (trials - 1))

@@ -86,7 +86,7 @@ def findings(**changed):
             Reading("pessimistic", 4, 3, 2, 1 / 3, 0.0025, 0.004, -0.048, 0.053, 0.64),
             Reading("optimistic", 4, 3, 2, 1 / 3, 0.0125, 0.004, -0.038, 0.063, 0.2),
         ),
-        ratio=Ratio(0.31, 5.9, 0.6, 7, 0.52, 0.42, 2 / 365, 1.75),
+        ratio=Ratio(0.31, 5.9, 0.6, 7, 0.52, 0.47, 0.42, 2 / 365, 1.75, 0.5),
         daily_mean=Interval(0.0004, None, None, None),
         daily_sharpe=Interval(0.31, None, None, None),
         ablations=(Ablation("pessimistic", pair, None), Ablation("optimistic", pair, None)),
@@ -126,7 +126,7 @@ def nothing_traded():
     return findings(
         subject=replace(made.subject, signals=5, unmapped=5),
         readings=(none, replace(none, bound="optimistic")),
-        ratio=Ratio(None, None, None, 1, None, None, 2 / 365, None),
+        ratio=Ratio(None, None, None, 1, None, None, None, 2 / 365, None, None),
         daily_mean=Interval(0.0, None, None, None),
         daily_sharpe=Interval(None, None, None, None),
         ablations=(),

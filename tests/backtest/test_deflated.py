@@ -5,13 +5,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backtest.statistics.deflated import deflate, deflated_sharpe
+from backtest.statistics.deflated import deflate, deflated_sharpe, variance_of
 from backtest.statistics.probabilistic import (
     Moments,
     minimum_track_record,
     moments,
     probabilistic_sharpe,
 )
+from backtest.statistics.trials import expected_maximum_sharpe
 
 # Bailey, López de Prado 2014, the example of the text: five years of 250 days, an annualised
 # Sharpe ratio of 2.5, skew -3, kurtosis 10; annualised ratios of the trials vary by 1/2.
@@ -74,7 +75,7 @@ def test_the_unit_does_not_matter():
 @pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1], [0.3, 0.1 + 0.2, 0.3]])
 def test_no_ratio_where_returns_do_not_vary(returns):
     assert moments(np.array(returns)) is None
-    assert deflate(np.array(returns), np.array([0.1, 0.2])) is None
+    assert deflate(np.array(returns), 2) is None
 
 
 def test_an_estimate_without_deviation_says_nothing():
@@ -113,28 +114,33 @@ def test_more_trials_never_help(sharpe, trials, more, variance):
 
 
 def test_deflate_by_hand():
+    """Six returns: without an edge their ratio varies by a fifth."""
+    returns = np.array([0.03, 0.01, -0.02, 0.04, 0.0, 0.02])
+    found = moments(returns)
+    done = deflate(returns, 4)
+    assert done.expected == expected_maximum_sharpe(4, 1 / 5)
+    assert done.probability == deflated_sharpe(found, 4, 1 / 5)
+    assert (done.sharpe, done.trials, done.by_spread) == (found.sharpe, 4, None)
+    alone = deflate(returns, 1)
+    assert (alone.expected, alone.by_spread) == (0.0, 0.0)
+    assert alone.probability == probabilistic_sharpe(found)
+
+
+def test_the_spread_of_the_trials_is_told_and_decides_nothing():
     returns = np.array([0.03, 0.01, -0.02, 0.04, 0.0, 0.02])
     ratios = np.array([0.1, math.nan, 0.3, moments(returns).sharpe])
-    done = deflate(returns, ratios)
-    variance = np.var([0.1, 0.3, moments(returns).sharpe], ddof=1)
-    assert done.trials == 4  # one did not trade and counts all the same
-    assert done.probability == deflated_sharpe(moments(returns), 4, variance)
-    assert deflate(returns, ratios, 2.5).probability > done.probability
-    assert deflate(returns, ratios[-1:]).probability == probabilistic_sharpe(moments(returns))
-    alone = deflate(returns, np.array([math.nan, 0.2]))
-    assert (alone.expected, alone.probability, alone.trials) == (None, None, 2)
+    variance = variance_of(ratios)
+    assert variance == np.var([0.1, 0.3, moments(returns).sharpe], ddof=1)
+    done = deflate(returns, 4, variance)
+    assert done.by_spread == expected_maximum_sharpe(4, variance)
+    assert done.probability == deflate(returns, 4).probability
+    assert variance_of(np.array([math.nan, 0.2])) is None
 
 
 @pytest.mark.parametrize("trials", [0, 0.5, math.nan])
 def test_less_than_a_trial_is_refused(trials):
     with pytest.raises(ValueError, match="trials must be 1"):
-        deflate(np.array([0.1, 0.2]), np.array([0.1]), trials)
-
-
-@pytest.mark.parametrize("ratios", [[], [0.1, math.inf], [[0.1, 0.2]]])
-def test_trials_without_ratios_are_refused(ratios):
-    with pytest.raises(ValueError, match="trial_sharpes must"):
-        deflate(np.array([0.1, 0.2]), np.array(ratios))
+        deflate(np.array([0.1, 0.2]), trials)
 
 
 def noise(studies, trials, periods, edge=0.0):
@@ -148,16 +154,39 @@ def noise(studies, trials, periods, edge=0.0):
 
 
 def test_the_best_of_many_is_seldom_believed_where_none_has_an_edge():
-    studies = list(noise(studies=200, trials=100, periods=250))
-    deflated = np.array([deflate(*study).probability for study in studies])
+    best = [one for one, _ in noise(studies=200, trials=100, periods=250)]
+    deflated = np.array([deflate(one, 100).probability for one in best])
     # The expected best lies in the middle of the bests.
     assert np.median(deflated) == pytest.approx(0.5, abs=0.08)
     assert (deflated > 0.95).mean() <= 0.02
     # The same bests, as if they were the only ones tried: nearly all are believed.
-    alone = np.array([deflate(*study, 1).probability for study in studies])
+    alone = np.array([deflate(one, 1).probability for one in best])
     assert (alone > 0.95).mean() > 0.95
 
 
+def test_copies_of_a_rule_make_no_winner():
+    """Of 100 rules without an edge the best, among them and 2,000 copies of their median: by
+    the spread of the trials most would be believed."""
+    by_luck, by_spread = [], []
+    for best, ratios in noise(studies=100, trials=100, periods=365):
+        diluted = np.append(ratios, np.full(2_000, np.median(ratios)))
+        done = deflate(best, diluted.size, variance_of(diluted))
+        by_luck.append(done.probability >= 0.95)
+        by_spread.append(probabilistic_sharpe(moments(best), done.by_spread) >= 0.95)
+        assert done.expected > deflate(best, 100).expected
+    assert (sum(by_luck), sum(by_spread) > 50) == (0, True)
+
+
+def test_of_rules_that_are_alike_the_luckiest_is_believed_in_no_more_than_5_percent():
+    """Half of each rule's days are all rules' own: the trials differ by less than luck does."""
+    rng, found = np.random.default_rng(3), []
+    for _ in range(400):
+        returns = rng.normal(size=(120, 1)) + rng.normal(size=(120, 40))
+        best = (returns.mean(axis=0) / returns.std(axis=0, ddof=1)).argmax()
+        found.append(deflate(returns[:, best], 40).probability)
+    assert np.mean(np.array(found) >= 0.95) <= 0.05
+
+
 def test_a_real_edge_is_believed():
-    found = [deflate(*study) for study in noise(50, 100, 1000, edge=0.2)]
+    found = [deflate(one, 100) for one, _ in noise(50, 100, 1000, edge=0.2)]
     assert np.mean([one.probability > 0.95 for one in found]) > 0.9

@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.statistics.trials import (
-    effective_trials,
     expected_maximum,
     expected_maximum_sharpe,
-    mean_correlation,
     minimum_backtest_length,
+    null_variance,
 )
 
 
@@ -50,32 +49,12 @@ def test_the_best_of_one_or_two():
     assert expected_maximum(2) == pytest.approx(0.92 / math.sqrt(math.pi), rel=0.01)
 
 
-def test_correlated_trials_by_hand():
-    assert effective_trials(100, 0.0) == 100
-    assert effective_trials(100, 1.0) == 1
-    assert effective_trials(101, 0.25) == pytest.approx(76)
-    assert effective_trials(100, -0.3) == 100  # no more than there are
-
-
-def test_mean_correlation_against_the_matrix():
-    rng = np.random.default_rng(7)
-    returns = rng.normal(size=(50, 1)) + rng.normal(size=(50, 6))
-    matrix = np.corrcoef(returns, rowvar=False)
-    pairs = matrix[np.triu_indices(6, 1)]
-    assert mean_correlation(returns) == pytest.approx(pairs.mean())
-    assert mean_correlation(returns[:, :1]) is None
-    assert mean_correlation(returns[:1]) is None
-    # The same one thrice is one, and one with its opposite is -1.
-    assert mean_correlation(returns[:, [0, 0, 0]]) == pytest.approx(1.0)
-    both = np.column_stack([returns[:, 0], -returns[:, 0]])
-    assert mean_correlation(both) == pytest.approx(-1.0)
-
-
-def test_a_trial_that_stands_still_correlates_with_nothing():
-    returns = np.random.default_rng(0).normal(size=(5, 3))
-    returns[:, 1] = 0.1
-    with pytest.raises(ValueError, match="trial 1 do not vary"):
-        mean_correlation(returns)
+def test_the_ratio_of_noise_varies_by_one_over_its_periods():
+    """Of any periods, and however odd the returns are."""
+    rng = np.random.default_rng(5)
+    for returns in (rng.normal(size=(20_000, 60)), rng.standard_t(5, (20_000, 60))):
+        ratios = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
+        assert ratios.var() == pytest.approx(null_variance(60), rel=0.06)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +66,7 @@ def test_a_trial_that_stands_still_correlates_with_nothing():
         (lambda: expected_maximum_sharpe(5, -0.1), "variance must"),
         (lambda: expected_maximum_sharpe(5, math.nan), "variance must"),
         (lambda: minimum_backtest_length(5, 0.0), "sharpe must"),
-        (lambda: effective_trials(0, 0.1), "trials must"),
-        (lambda: effective_trials(5, 1.1), "correlation must"),
-        (lambda: effective_trials(5, math.nan), "correlation must"),
+        (lambda: null_variance(1), "periods must"),
     ],
 )
 def test_numbers_that_cannot_be_are_refused(call, said):
