@@ -11,6 +11,7 @@ from backtest.question import Question
 from backtest.slippage import SIZES, SlippageUnknown, load_slippage
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
+from backtest.strategies.buy_and_hold import BuyAndHold
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
 from backtest.study import play
 from backtest.terms import Costs, Terms
@@ -205,3 +206,32 @@ def test_targets_lie_one_tick_before_a_window_of_real_positions(real, lake):
         assert (low > px) if side > 0 else (low * 1.01 < px)
         # A window is a cluster only where no window within its own width holds more.
         assert held[low] >= max(held[near] for near in at if low / 1.01 < near < low * 1.01)
+
+
+def test_a_position_on_bars_of_four_hours_pays_the_funding_of_each_hour(lake, real):
+    """Bought at 04:00, when its hour has been paid; the lake has no oracle price."""
+    question = Question(
+        strategy=BuyAndHold(),
+        coins=("BTC",),
+        since=SINCE,
+        until=UNTIL,
+        interval="4h",
+        terms=FREE,
+    )
+    with open_lake(lake) as con:
+        played = play(con, question)
+    run = played.of("pessimistic")[0]
+    (trade,) = run.replay.trades
+    assert run.bars.made_of == "1h"
+    opened = market_rows(real, "candles.parquet").filter(venue=run.bars.venue)
+    rates = market_rows(real, "funding_rates.parquet").filter(
+        pl.col("timestamp") > SINCE + 4.5 * HOUR, venue="hyperliquid"
+    )
+    paid = rates.with_columns(pl.col("timestamp").dt.round("1h")).join(
+        opened.unique("timestamp"), on="timestamp"
+    )
+    assert paid.height == 9 * 24 + 19
+    due = trade["size"] * (paid["funding_rate"] * paid["o"]).sum()
+    assert trade["funding"] == pytest.approx(due)
+    assert not trade["ambiguous"]
+    assert any("BTC: 180 payments fall due within bars" in one for one in played.notes)
