@@ -19,6 +19,7 @@ from backtest.statistics.robustness import Remainder
 from backtest.trials import Trials
 from backtest.verdict import verdict
 from tests.backtest.made import FREE, At, planted, played_of, tape_of
+from tests.effort import THOROUGH
 
 DAYS = 90
 
@@ -108,8 +109,9 @@ def test_too_few_draws_cannot_say_5_percent(good):
 @pytest.mark.slow
 def test_false_positives_of_noise_are_rare():
     """The interval alone is wrong in some 2.5 % of worlds on this side; all tests, in fewer."""
-    found = [studied(0.0, seed, draws=19, days=45) for seed in range(60)]
-    assert sum(one.readings[0].sign > 0 for one in found) <= 5
+    worlds = 60 if THOROUGH else 24
+    found = [studied(0.0, seed, draws=19, days=45) for seed in range(worlds)]
+    assert sum(one.readings[0].sign > 0 for one in found) <= worlds / 12
     assert sum(map(shows_edge, found)) == 0
 
 
