@@ -129,7 +129,7 @@ def test_costs_are_set_by_name(lake):
         (["--coin", "BTC", *PERIOD, "--limit-fill", "through:x"], ValueError, "is no number"),
         (["--coin", "BTC", *PERIOD, "--limit-fill", "magic"], ValueError, "--limit-fill"),
         (["--coin", "BTC", *PERIOD, "--leverage", "0"], ValueError, "leverage 0.0"),
-        (["--coin", "BTC", *PERIOD, "--interval", "2h"], ValueError, "interval '2h'"),
+        (["--coin", "BTC", *PERIOD, "--interval", "7h"], ValueError, "interval '7h'"),
         (["--coin", "BTC", *PERIOD, "--set", "stop_pct"], ValueError, "NAME=VALUE"),
         (["--coin", "BTC", *PERIOD, "--set", "lookback=x"], ValueError, "whole number"),
         (["--coin", "BTC", *PERIOD, "--set", "sized.by=risk"], ValueError, "sized.by"),
