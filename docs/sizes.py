@@ -1,7 +1,7 @@
 """This module measures how often each test says yes where there is no edge, and where one is.
 
 Run it as ``python -m docs.sizes`` from the repository's root; what it prints is the table of
-docs/statistics.md.  Two quiet cores take half an hour.
+docs/statistics.md.  Two quiet cores take an hour.
 """
 
 import sys
@@ -18,30 +18,46 @@ from tests.backtest.edge_worlds.direct import (
     random_times_p,
     shuffled_p,
 )
-from tests.backtest.edge_worlds.judged import judge, over
+from tests.backtest.edge_worlds.judged import over
+from tests.backtest.edge_worlds.says import TESTS, yes
 from tests.backtest.edge_worlds.six import SIX
 from tests.backtest.edge_worlds.world import FREE, World
 
-WORLDS = 400
-MORE = 1_000  # worlds of the rules with and without the map
+WORLDS = 800
 GAINS = (0.0, 0.003, 0.006)  # of every bet, fractions
 SUDDEN = 0.03
+
+PERIODS = {(365, 4): "a year of four coins", (60, 1): "two months of one coin"}
 
 Told = dict[str, list[float | None]]
 
 
 def main() -> None:
-    """Print a line a test."""
+    """Print a line a test, and of each period a line a rule."""
     for sudden in (0.0, SUDDEN):
         found = over(range(WORLDS), partial(placebos, sudden=sudden))
         for test in found[0]:
             write(test, zip(*(one[test] for one in found), strict=True))
-    worlds = [World(seed=seed, terms=FREE) for seed in range(MORE)]
-    for name, strategy in SIX.items():
-        judged = over(worlds, partial(judge, strategies=[strategy]))
-        share = np.mean([bool(one.better) for (one,) in judged])
-        sys.stdout.write(f"| with and without the map: {name} | {share:.1%} | | |\n")
-        sys.stdout.flush()
+    for (days, coins), words in PERIODS.items():
+        say(f"| {words} | {' | '.join(TESTS)} |")
+        worlds = [
+            World(seed=seed, terms=FREE, days=days, coins=coins) for seed in range(WORLDS)
+        ]
+        told = over(worlds, partial(yes, strategies=list(SIX.values())))
+        for name, found in zip(SIX, zip(*told, strict=True), strict=True):
+            cells = (cell([one.get(test) for one in found]) for test in TESTS)
+            say(f"| {name} | {' | '.join(cells)} |")
+
+
+def cell(told: list[bool | None]) -> str:
+    """Return the share that says yes; a dash: the rule has no such test."""
+    return "-" if None in told else f"{np.mean(told):.1%}"
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def placebos(seed: int, sudden: float) -> Told:
@@ -58,8 +74,7 @@ def placebos(seed: int, sudden: float) -> Told:
 
 def write(test: str, told: Iterable[tuple[float | None, ...]]) -> None:
     """Print how often a test says yes, gain by gain."""
-    sys.stdout.write(f"| {test} | {' | '.join(shares(told))} |\n")
-    sys.stdout.flush()
+    say(f"| {test} | {' | '.join(shares(told))} |")
 
 
 def shares(told: Iterable[tuple[float | None, ...]]) -> Iterator[str]:

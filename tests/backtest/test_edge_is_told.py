@@ -5,8 +5,10 @@ from functools import partial
 import pytest
 from scipy.stats import binom
 
+from backtest.placebos.coin_placebos import MIRRORED
 from tests.backtest.edge_worlds.crowd import Edge
 from tests.backtest.edge_worlds.judged import is_edge, judge, workers
+from tests.backtest.edge_worlds.says import ABOVE, TESTS, yes
 from tests.backtest.edge_worlds.six import FILTERED, SIX
 from tests.backtest.edge_worlds.world import FREE, World
 from tests.effort import THOROUGH
@@ -48,6 +50,10 @@ def test_few_short_worlds_without_an_edge():
         for seed in range(6)
     ]
     assert not says_no([judge(world, [FILTERED])[0] for world in pulled])
+    told = [yes(world, [FILTERED])[0] for world in pulled]
+    # So strong a pull leaves few breakouts for a mirrored map to choose.
+    least = {test: 1 if test == MIRRORED else 4 for test in TESTS}
+    assert {test for test in TESTS if sum(one[test] for one in told) < least[test]} == set()
 
 
 @pytest.mark.slow
@@ -71,12 +77,18 @@ def test_stops_by_a_map_are_no_better_than_without_one(over):
 
 @pytest.mark.slow
 def test_two_months_of_one_coin_are_no_worse(over):
-    """Few clusters of days make errors too small; these are some 30."""
+    """Few clusters of days make errors too small; these are some 30, and few weigh most.
+
+    By signs alone fading was better than the mirrored rule in 8 % of 800 worlds, in which that
+    entered on some five days, and stops by a map were better than without in 6.5 %.
+    """
     worlds = [World(seed=seed, terms=FREE, days=60, coins=1) for seed in range(400)]
-    told = over(worlds, partial(judge, strategies=list(SIX.values())))
-    for name, judged in zip(SIX, zip(*told, strict=True), strict=True):
-        clear = sum(one.first.sign > 0 for one in judged)
-        assert clear <= LEVEL * len(judged), name
+    told = over(worlds, partial(yes, strategies=list(SIX.values())))
+    for name, found in zip(SIX, zip(*told, strict=True), strict=True):
+        assert sum(one[ABOVE] for one in found) <= LEVEL * len(found), name
+        for test in TESTS:
+            said = sum(one.get(test, False) for one in found)
+            assert said <= binom.ppf(0.99, len(found), LEVEL), (name, test)
 
 
 @pytest.mark.slow

@@ -62,10 +62,11 @@ class Judged:
 def judge(world: World, strategies: Sequence[Strategy]) -> list[Judged]:
     """Return what studies of one world say, strategy by strategy, before any placebo."""
     tapes = world.tapes()
-    return [_judged(played(world, tapes, strategy)) for strategy in strategies]
+    return [judged_of(played(world, tapes, strategy)) for strategy in strategies]
 
 
-def _judged(study: Played) -> Judged:
+def judged_of(study: Played) -> Judged:
+    """Return what a study says, before any placebo."""
     bounds = dict.fromkeys(one.replay.bound for one in study.own)
     pairs = [(run.bars, run.replay) for run in study.of("pessimistic")]
     return Judged(

@@ -22,7 +22,7 @@ from backtest.study import Played
 from tests.backtest.edge_worlds.world import WorldTape
 
 
-def undrawn_p(study: Played, tapes: list[WorldTape], strategy: Strategy) -> dict[str, float]:
+def undrawn_p(study: Played, tapes: list[WorldTape]) -> dict[str, float]:
     """Return p of a rule against each undrawn placebo that means something for it.
 
     One that cannot be told is 1, as a verdict has it.
@@ -30,7 +30,7 @@ def undrawn_p(study: Played, tapes: list[WorldTape], strategy: Strategy) -> dict
     own = attempts_of([(run.bars, run.replay) for run in study.of("pessimistic")])
     rng = np.random.default_rng(study.question.seed)
     told = {}
-    for name, other in undrawn(tapes, strategy):
+    for name, other in undrawn(tapes, study.question.strategy):
         p = better_than(own, other, rng)
         told[name] = 1.0 if p is None else p
     return told
