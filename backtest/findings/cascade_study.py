@@ -5,17 +5,22 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
+from scipy.special import stdtrit
 
 from backtest.bars import Bars, as_utc
-from backtest.findings.reading import interval_of
-from backtest.statistics.clustered import clustered_mean
+from backtest.findings.reading import LEVEL
+from backtest.statistics.jackknife import effective, jackknifed
+from backtest.statistics.stretches import stretches
 from backtest.tape import Tape
 
 BEFORE, AFTER = 24, 48
+WINDOW = BEFORE + 1 + AFTER
 FEWEST_EVENTS = 5
+# Student's t on three degrees of freedom or fewer tells little, and of so few not that.
+FEWEST_STRETCHES = 5
 DAY = np.timedelta64(86_400_000_000, "us")
 # The macro answers for a million minutes at most.
-STRETCH = 300 * DAY
+ASKED_AT_ONCE = 300 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +29,26 @@ class CascadeStudy:
 
     Attributes
     ----------
-    events, days
-        Cascades with all bars around them, and UTC days that they began on.
+    events, merged
+        Cascades with all bars around them; how many are left where those whose bars overlap
+        are one, whatever their coin.
+    stretches, effective
+        Of time, that they lie in (:mod:`backtest.statistics.stretches`), and how many would say
+        as much if they held as many cascades as each other.
     offset
         Bars from the one in which the cascade began.
     mean
         Close over that of the bar before the cascade, less 1, fraction; None: fewer than 5
         cascades.
     low, high
-        95 % interval, clustered by day; None where it cannot be told.
+        95 % interval with stretches as units; None where it cannot be told: of fewer than 5
+        effective ones, and at the bar that all is measured from.
     """
 
     events: int
-    days: int
+    merged: int
+    stretches: int
+    effective: float
     offset: tuple[int, ...]
     mean: tuple[float | None, ...]
     low: tuple[float | None, ...]
@@ -51,14 +63,15 @@ def cascade_study(lake: duckdb.DuckDBPyConnection, tapes: Sequence[Tape]) -> Cas
     lake
         Catalog of a lake.
     tapes
-        One a coin; bars of the warm-up serve as those before.
+        One a coin, of bars of one length; those of the warm-up serve as those before.
     """
     parts = []
     for tape in tapes:
         period = tape.period.start[0], tape.period.end[-1]
         parts.append(paths(tape.bars, *cascades_of(lake, tape.coin, *period)))
     rows = np.concatenate([path for path, _ in parts])
-    return mean_path(rows, np.concatenate([day for _, day in parts]))
+    start = np.concatenate([start for _, start in parts])
+    return mean_path(rows, start, tapes[0].bars.width)
 
 
 def cascades_of(
@@ -74,8 +87,8 @@ def cascades_of(
         -1: longs were liquidated, mostly; +1: shorts.
     """
     began, way = [np.zeros(0, "datetime64[us]")], [np.zeros(0, np.int64)]
-    for low in np.arange(since, until, STRETCH):
-        high = min(low + STRETCH, until)
+    for low in np.arange(since, until, ASKED_AT_ONCE):
+        high = min(low + ASKED_AT_ONCE, until)
         found = lake.sql(
             "select start_ts::timestamp as start_ts, if(side = 'long', -1, 1) as way "
             "from cascades($coin, $since, $until) where start_ts < $high order by start_ts",
@@ -108,8 +121,8 @@ def paths(bars: Bars, began: np.ndarray, way: np.ndarray) -> tuple[np.ndarray, n
     -------
     path : float64[k, 73]
         Signed return since the close of the bar before the event, at each offset.
-    day : datetime64[D][k]
-        On which each began.
+    start : datetime64[us][k]
+        UTC, of the bar in which each began.
     """
     row = np.searchsorted(bars.start, began, side="right") - 1
     there = (row >= BEFORE) & (row + AFTER < len(bars))
@@ -121,23 +134,36 @@ def paths(bars: Bars, began: np.ndarray, way: np.ndarray) -> tuple[np.ndarray, n
     )
     px = bars.close_px[place[whole]]
     path = way[whole, None] * (px / px[:, BEFORE - 1 : BEFORE] - 1)
-    return path, began[whole].astype("datetime64[D]")
+    return path, bars.start[row[whole]]
 
 
-def mean_path(path: np.ndarray, day: np.ndarray) -> CascadeStudy:
-    """Return the mean of paths with its interval at each offset."""
+def mean_path(path: np.ndarray, start: np.ndarray, width: np.timedelta64) -> CascadeStudy:
+    """Return the mean of paths with its interval at each offset.
+
+    Parameters
+    ----------
+    path : float64[k, 73]
+        One row an event.
+    start : datetime64[us][k]
+        UTC, of the bar in which each began.
+    width
+        How long a bar is.
+    """
     offset = tuple(range(-BEFORE, AFTER + 1))
-    events, days = len(path), np.unique(day).size
     nothing = (None,) * len(offset)
-    if events < FEWEST_EVENTS:
-        return CascadeStudy(events, days, offset, nothing, nothing, nothing)
-    found = [clustered_mean(column, day) for column in path.T]
-    edges = [interval_of(one) for one in found]
-    return CascadeStudy(
-        events,
-        days,
-        offset,
-        tuple(one.mean for one in found),
-        tuple(low for low, _ in edges),
-        tuple(high for _, high in edges),
+    at = start.astype("datetime64[us]").astype(np.int64)
+    lain = stretches(at, WINDOW * int(width / np.timedelta64(1, "us")))
+    even = effective(np.bincount(lain.number))
+    counts = len(path), lain.merged, lain.count, even
+    if len(path) < FEWEST_EVENTS:
+        return CascadeStudy(*counts, offset, nothing, nothing, nothing)
+    found = jackknifed(path, lain.number)
+    mean = tuple(found.mean.tolist())
+    if even < FEWEST_STRETCHES:
+        return CascadeStudy(*counts, offset, mean, nothing, nothing)
+    far = float(stdtrit(even - 1, (1 + LEVEL) / 2)) * lain.wider * found.error
+    low, high = (
+        tuple(edge if off else None for edge, off in zip(edges.tolist(), far, strict=True))
+        for edges in (found.mean - far, found.mean + far)
     )
+    return CascadeStudy(*counts, offset, mean, low, high)

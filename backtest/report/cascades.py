@@ -1,6 +1,8 @@
 """This module draws what prices did around liquidation cascades, with bands."""
 
-from backtest.findings.cascade_study import FEWEST_EVENTS, CascadeStudy
+from math import floor
+
+from backtest.findings.cascade_study import FEWEST_EVENTS, FEWEST_STRETCHES, CascadeStudy
 from backtest.findings.find import Findings
 from warehouse.report import words
 from warehouse.report.markup import Html, element, nothing, panel
@@ -32,12 +34,21 @@ def cascades_section(findings: Findings, plots: Plots) -> Html:
 
 
 def _caption(found: CascadeStudy) -> str:
+    band = (
+        "the band is the 95 % interval with stretches as units"
+        if found.effective >= FEWEST_STRETCHES
+        else f"of fewer than {FEWEST_STRETCHES} no interval is told, so there is no band"
+    )
+    # Never rounded up to what would have a band.
+    effective = floor(10 * found.effective) / 10
+    stretches = words.count(found.stretches, "stretch", "stretches")
     return (
-        f"{words.count(found.events, 'cascade')} that began on "
-        f"{words.count(found.days, 'day')}, whatever the rule did. The close against that of "
-        "the bar before the cascade, signed so that its own way is up; the band is the 95 % "
-        "interval with days as units. Cascades are known by what prices did in them: the jump "
-        "at 0 is what they are, only what comes after can be traded."
+        f"{words.count(found.events, 'cascade')}, whatever the rule did: "
+        f"{words.count(found.merged, 'event')} where those whose bars overlap are one, "
+        f"whatever their coin, in {stretches} of time, which say as much as {effective:.1f} "
+        f"that hold equally many; {band}. The close against that of the bar before the "
+        "cascade, signed so that its own way is up. Cascades are known by what prices did in "
+        "them: the jump at 0 is what they are, only what comes after can be traded."
     )
 
 
@@ -50,8 +61,8 @@ def _figure(found: CascadeStudy) -> object:
         if offset == -1 or (low is not None and high is not None)
     ]
     # Where an interval is not known the band is broken, not drawn over.
-    for stretch in _unbroken(known):
-        offsets, lows, highs = zip(*stretch, strict=True)
+    for band in [one for one in _unbroken(known) if len(one) > 1]:
+        offsets, lows, highs = zip(*band, strict=True)
         made.add_scatter(
             x=[*offsets, *reversed(offsets)],
             y=[round(one, 4) for one in (*highs, *reversed(lows))],

@@ -12,7 +12,6 @@ from backtest.daily import Daily
 from backtest.findings.ablation import ablate
 from backtest.findings.against import against
 from backtest.findings.capacity import capacity, turning
-from backtest.findings.cascade_study import AFTER, BEFORE, mean_path, paths
 from backtest.findings.costs import split
 from backtest.findings.excursions import excursions
 from backtest.findings.months import months
@@ -29,8 +28,6 @@ from backtest.terms import Costs, Terms
 from backtest.trials import Trials
 from tests.backtest.made import (
     FREE,
-    HOUR,
-    START,
     At,
     bars_of,
     planted,
@@ -365,42 +362,3 @@ def test_excursions_are_told_from_the_side_of_the_trade():
     assert found.against[2] == pytest.approx(-0.025)
     assert found.favour[2] == pytest.approx(0.03)
     assert excursions(runs_of(replay_of(96))) is None
-
-
-def test_the_path_of_a_cascade_by_hand():
-    """Flat at 100 until the bar of hour 30, which falls by 10 %, and flat from there on."""
-    close = np.where(np.arange(100) >= 30, 90.0, 100.0)
-    path, day = paths(bars_of(close), START + np.array([30]) * HOUR + 5, np.array([-1]))
-    assert path.shape == (1, BEFORE + AFTER + 1)
-    assert path[0, :BEFORE] == pytest.approx(0.0)
-    assert path[0, BEFORE:] == pytest.approx(0.1)
-    assert day.tolist() == [(DAY + 1).item()]
-
-
-def test_a_cascade_without_all_its_bars_is_left_out():
-    bars = bars_of(np.full(100, 100.0))
-    began = START + np.array([BEFORE - 1, BEFORE, 100 - AFTER - 1, 100 - AFTER, 500]) * HOUR
-    path, _ = paths(bars, began, np.ones(5, int))
-    assert len(path) == 2
-    rows = np.r_[0:40, 41:100]
-    names = ("start", "open_px", "high_px", "low_px", "close_px", "volume")
-    holed = replace(bars, **{name: getattr(bars, name)[rows] for name in names})
-    assert len(paths(holed, START + np.array([30, 40]) * HOUR, np.ones(2, int))[0]) == 0
-
-
-def test_few_cascades_have_no_mean_and_a_planted_move_is_seen():
-    rng = np.random.default_rng(0)
-    path = rng.normal(0, 0.01, (40, BEFORE + AFTER + 1))
-    path[:, BEFORE + 10 :] += 0.02
-    day = DAY + np.arange(40)
-    found = mean_path(path, day)
-    assert (found.events, found.days) == (40, 40)
-    low = np.array(found.low, float)
-    assert (low[BEFORE + 10 :] > 0).all()
-    assert (low[: BEFORE + 10] > 0).mean() < 0.1
-    few = mean_path(path[:4], day[:4])
-    assert few.events == 4
-    assert set(few.mean) == set(few.low) == {None}
-    assert mean_path(path[:0], day[:0]).events == 0
-    # Forty cascades of two days are two observations.
-    assert mean_path(path, DAY + np.arange(40) % 2).high[5] > 2 * found.high[5]
