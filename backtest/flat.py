@@ -100,7 +100,7 @@ def _last_bars(bars: Bars, day: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _columns(leg: Leg, curves: int) -> tuple[np.ndarray, ...]:
-    """Return prices, what funding has come to, and the curve, padded to whole blocks."""
+    """Return prices, what funding has come to, and rows of curves, padded to whole blocks."""
     bars = leg.bars
     paid_on = bars.open_px
     if leg.oracle_px is not None:
@@ -112,6 +112,7 @@ def _columns(leg: Leg, curves: int) -> tuple[np.ndarray, ...]:
         bars.close_px,
         np.cumsum(leg.funding_rate * paid_on),
         leg.slippage.row + curves,
+        leg.slippage.forced + curves,
     )
     missing = -len(bars) % skip.BLOCK
     return tuple(np.concatenate([column, np.repeat(column[-1:], missing)]) for column in made)

@@ -68,6 +68,24 @@ def day_volatility(bars: Bars, moments: np.ndarray) -> np.ndarray:
     return _per_day(_between(squared, low, high), took) ** 0.5
 
 
+def range_volatility(bars: Bars) -> np.ndarray:
+    """Return the volatility of a day that the range of each bar tells of.
+
+    Returns
+    -------
+    float64[n]
+        Root of ``ln(high / low) ** 2 / (4 ln 2)``, of a day instead of the bar's length: a
+        diffusion's variance from its range (Parkinson 1980, The Extreme Value Method for
+        Estimating the Variance of the Rate of Return, Journal of Business 53, 61-65).
+
+    Notes
+    -----
+    It is known at the end of the bar, and not at its open.
+    """
+    a_bar = np.log(bars.high_px / bars.low_px) / np.sqrt(4 * np.log(2))
+    return a_bar * np.sqrt(DAY / bars.width)
+
+
 def day_volume(bars: Bars, moments: np.ndarray) -> np.ndarray:
     """Return what was traded in the day before each moment, USD.
 

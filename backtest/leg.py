@@ -101,7 +101,7 @@ class Leg:
         if self.stamps is not None:
             due = on_bars(self.stamps, self.bars)
             out["paid_by_longs"], out["paid_by_shorts"] = due.by_longs, due.by_shorts
-        out["curve"] = self.slippage.row
+        out["curve"], out["forced"] = self.slippage.row, self.slippage.forced
         return out
 
     def finer(self, inner: Bars, lacks: np.ndarray) -> np.ndarray:
@@ -198,6 +198,7 @@ def lay(legs: Sequence[Leg], latency: np.timedelta64) -> Grid:
         at = np.searchsorted(start, leg.bars.start)
         here = leg.records()
         here["curve"] += curves
+        here["forced"] += curves
         curves += leg.slippage.curves.shape[0]
         before = used
         for inner in (leg.fine, leg.seconds):

@@ -31,7 +31,8 @@ BAR = _record(
         ("oracle_px", _F),
         ("paid_by_longs", _F),
         ("paid_by_shorts", _F),
-        ("curve", _I),  # row of the slippage curves that hold for the bar
+        ("curve", _I),  # row of the slippage curves that hold for the bar,
+        ("forced", _I),  # and row for the exits that the market forces in it
         ("first", _I),  # its finer bars are first to last - 1 of those of its coin;
         ("last", _I),  # none where both are alike
     ]
@@ -73,7 +74,8 @@ HELD = _record(
         ("stop_px", _F),
         ("target_px", _F),
         ("trail_fraction", _F),
-        ("best_px", _F),
+        ("begun_px", _F),  # of its first fill, before slippage
+        ("best_px", _F),  # seen since, its own fills among them
         ("worst_px", _F),
         ("fees", _F),
         ("funding", _F),
@@ -163,7 +165,6 @@ SETTING = _record(
 RESULT = _record(
     [
         ("trades", _I),
-        ("unfilled", _I),
         ("refused", _I),
         ("ambiguous", _I),
         ("won", _I),

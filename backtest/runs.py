@@ -311,6 +311,7 @@ def name_run(tape: Tape, strategy: Strategy, leg: Leg, costs: str) -> str:
             arrays += [one.start, one.open_px, one.high_px, one.low_px, one.close_px]
             arrays += [one.volume]
     arrays += [leg.funding_rate, leg.slippage.sizes, leg.slippage.curves, leg.slippage.row]
+    arrays += [leg.slippage.forced]
     arrays += [np.zeros(0) if leg.oracle_px is None else leg.oracle_px]
     arrays += [] if leg.stamps is None else [leg.stamps.ts, leg.stamps.paid]
     arrays += [np.zeros(0)] if leg.tiers is None else [leg.tiers.rate, leg.tiers.deduction]

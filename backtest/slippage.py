@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
-from backtest.bars import Bars, as_utc, utc
-from backtest.book_walk import Levels, is_sound, walk
-from backtest.impact import impact
+from backtest.bars import Bars, utc
+from backtest.book_walk import walk
+from backtest.books import at_opens, within
+from backtest.impact import impact, range_volatility
 from backtest.liquidity import read_liquidity
-from backtest.market import is_simulated
 
 # Between two the curve is linear: of the root it then misses 4 % at most.
 SIZES = (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6)
@@ -33,6 +32,9 @@ class Slippage:
         Fraction of the price given up by a purchase and by a sale of each size; NaN: not known.
     row : int64[n]
         Which of the curves holds for each bar.
+    forced : int64[n]
+        Which holds for exits that the market forces within it: stops, trailing stops,
+        liquidations.
     basis
         Where they come from, in words.
     """
@@ -40,13 +42,14 @@ class Slippage:
     sizes: np.ndarray
     curves: np.ndarray
     row: np.ndarray
+    forced: np.ndarray
     basis: str
 
     @classmethod
     def none(cls, n: int) -> "Slippage":
         """Return that nothing is given up, because the caller said so."""
-        flat = np.zeros((1, 2, 1))
-        return cls(np.ones(1), flat, np.zeros(n, np.int64), "none, as asked")
+        flat, rows = np.zeros((1, 2, 1)), np.zeros(n, np.int64)
+        return cls(np.ones(1), flat, rows, rows, "none, as asked")
 
     def check(self, bars: Bars, used: np.ndarray) -> None:
         """Raise if a curve is impossible, or not known in a bar that may use it.
@@ -67,7 +70,8 @@ class Slippage:
         """
         if ((self.curves < 0) | np.isinf(self.curves)).any():
             raise ValueError("slippage must be 0 or more")
-        unknown = used & np.isnan(self.curves).any(axis=(1, 2))[self.row]
+        lacks = np.isnan(self.curves).any(axis=(1, 2))
+        unknown = used & (lacks[self.row] | lacks[self.forced])
         if unknown.any():
             first, more = utc(bars.start[np.argmax(unknown)]), int(unknown.sum()) - 1
             raise SlippageUnknown(
@@ -81,7 +85,7 @@ class Slippage:
 def load_slippage(
     lake: duckdb.DuckDBPyConnection, bars: Bars, *, book_age: np.timedelta64 = BOOK_AGE
 ) -> Slippage:
-    """Read what market orders of each bar give up, from nothing later than its open.
+    """Read what market orders of each bar give up, and exits that the market forces in it.
 
     Parameters
     ----------
@@ -95,9 +99,12 @@ def load_slippage(
     Returns
     -------
     Slippage
-        A curve a bar, at ``SIZES``.  By the newest book at or before its open; where none is
-        young enough, lacks a side or is crossed, by :func:`backtest.impact.impact`; NaN where
-        volatility or volume are not known either.
+        Curves at ``SIZES``.  That of a bar knows nothing later than its open: it is of the
+        newest book at or before it; where none is young enough, lacks a side or is crossed, of
+        :func:`backtest.impact.impact`; NaN where volatility or volume are not known either.
+        That of forced exits is, size by size, the worst of it and of all books recorded within
+        the bar; where none is, of it and of the law with the bar's own range, if that is more
+        than the volatility of the day before.
 
     Notes
     -----
@@ -108,79 +115,51 @@ def load_slippage(
     found = read_liquidity(lake, bars)
     law = impact(sizes, found.volatility, found.volume)
     curves = np.repeat(law[:, None, :], 2, axis=1)
-    books = _books(lake, bars, book_age)
-    books = books.filter(pa.array(is_sound(*_sides(books))))
-    bids, asks = _sides(books)
-    number, mid = books["number"].to_numpy(), (bids.best + asks.best) / 2
-    curves[number, 0], curves[number, 1] = walk(asks, mid, sizes), walk(bids, mid, sizes)
-    ages = bars.start[number] - books["book_ts"].to_numpy().astype("datetime64[us]")
-    short = np.minimum(bids.coins, asks.coins) * mid < sizes[-1]
+    books = at_opens(lake, bars, book_age)
+    curves[books.number, 0] = walk(books.asks, books.mid, sizes)
+    curves[books.number, 1] = walk(books.bids, books.mid, sizes)
+    ages = bars.start[books.number] - books.ts
+    short = np.minimum(books.bids.coins, books.asks.coins) * books.mid < sizes[-1]
     unknown = int(np.isnan(curves).any(axis=(1, 2)).sum())
     basis = _words(len(bars), ages, int(short.sum()), unknown, found.basis)
-    return Slippage(sizes, curves, np.arange(len(bars)), basis)
+    restless = np.fmax(found.volatility, range_volatility(bars))
+    law = impact(sizes, restless, found.volume)
+    forced, seen = _forced(lake, bars, curves, law)
+    if unknown < len(bars):
+        basis += "; " + _forced_words(seen, ~np.isnan(law[:, 0]))
+    # A row of its own only where it says more.
+    rows, worse = np.arange(len(bars)), (forced > curves).any(axis=(1, 2))
+    forced_rows = np.where(worse, len(bars) + np.cumsum(worse) - 1, rows)
+    return Slippage(sizes, np.concatenate([curves, forced[worse]]), rows, forced_rows, basis)
 
 
-def _books(lake: duckdb.DuckDBPyConnection, bars: Bars, book_age: np.timedelta64) -> pa.Table:
-    """Return number of the bar, ``book_ts``, bids and asks of the books that may serve."""
-    return lake.sql(
-        """
-        with moments as (
-            select
-                unnest($moments::timestamptz[]) as open_ts,
-                unnest(range(len($moments::timestamptz[]))) as number
-        ),
+def _forced(
+    lake: duckdb.DuckDBPyConnection, bars: Bars, curves: np.ndarray, law: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the curves of forced exits, float64[n, 2, k], and which bars had books within.
 
-        readings as (
-            select book_ts, min(source) as source
-            from order_books
-            where
-                coin = $coin
-                and starts_with(source, 'simulated') = $simulated
-                and book_ts >= $first and book_ts <= $last
-                and day >= ($first at time zone 'UTC')::date
-                and day <= ($last at time zone 'UTC')::date
-            group by all
-        ),
-
-        chosen as (
-            select m.number, r.book_ts, r.source
-            from moments as m
-            asof join readings as r on m.open_ts >= r.book_ts
-            where epoch_us(r.book_ts) >= epoch_us(m.open_ts) - $age
-        )
-
-        select c.number, c.book_ts::timestamp as book_ts, b.bids, b.asks
-        from chosen as c
-        inner join order_books as b on b.book_ts = c.book_ts and b.source = c.source
-        where
-            b.coin = $coin
-            and b.day >= ($first at time zone 'UTC')::date
-            and b.day <= ($last at time zone 'UTC')::date
-            and len(b.bids) > 0 and len(b.asks) > 0
-        order by c.number
-        """,
-        params={
-            "coin": bars.coin,
-            "simulated": is_simulated(bars.source),
-            "moments": [as_utc(moment) for moment in bars.start],
-            "first": as_utc(bars.start[0] - book_age),
-            "last": as_utc(bars.start[-1]),
-            "age": int(book_age / np.timedelta64(1, "us")),
-        },
-    ).to_arrow_table()
-
-
-def _sides(books: pa.Table) -> tuple[Levels, Levels]:
-    return _levels(books["bids"]), _levels(books["asks"])
-
-
-def _levels(lists: pa.ChunkedArray) -> Levels:
-    """Return lists of levels, none of them empty, side by side."""
-    column = lists.combine_chunks()
-    flat = column.flatten()
-    counts = np.diff(column.offsets.to_numpy())
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)[: len(counts)]
-    return Levels(flat.field("px").to_numpy(), flat.field("size").to_numpy(), first)
+    Parameters
+    ----------
+    lake, bars
+        As in :func:`load_slippage`.
+    curves : float64[n, 2, k]
+        Of the opens.
+    law : float64[n, k]
+        Of bars without a book within.
+    """
+    sizes = np.array(SIZES)
+    forced, seen = curves.copy(), np.zeros(len(bars), bool)
+    for books in within(lake, bars):
+        if not books.number.size:
+            continue
+        first = np.flatnonzero(np.diff(books.number, prepend=-1))
+        here = books.number[first]
+        for side, levels in enumerate((books.asks, books.bids)):
+            worst = np.maximum.reduceat(walk(levels, books.mid, sizes), first, axis=0)
+            forced[here, side] = np.fmax(forced[here, side], worst)
+        seen[here] = True
+    forced[~seen] = np.fmax(forced[~seen], law[~seen, None, :])
+    return forced, seen
 
 
 def _words(n: int, ages: np.ndarray, short: int, unknown: int, law: str) -> str:
@@ -198,3 +177,15 @@ def _words(n: int, ages: np.ndarray, short: int, unknown: int, law: str) -> str:
     if unknown:
         parts.append(f"{unknown} of {n} bars not known")
     return "; ".join(parts)
+
+
+def _forced_words(seen: np.ndarray, law: np.ndarray) -> str:
+    """Return what exits that the market forces rest on: books within bars, or the law."""
+    kinds = {
+        "by the worst book within": seen,
+        "by the impact law on their own range, if worse": ~seen & law,
+        "as at their open": ~seen & ~law,
+    }
+    counts = {name: int(mask.sum()) for name, mask in kinds.items()}
+    said = [f"{count} of {seen.size} bars {name}" for name, count in counts.items() if count]
+    return "stops and liquidations of " + ", of ".join(said)

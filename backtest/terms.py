@@ -118,13 +118,15 @@ def assumptions(terms: Terms, *, shared: bool) -> tuple[str, ...]:
         )
     late = "" if terms.latency == AT_ONCE else f" after {_seconds(terms.latency)} on the way"
     said = [
-        f"A decision made at the close of a bar fills at the next open{late}, in full.",
+        f"A decision made at the close of a bar fills at the next open{late}, in full; at the "
+        "market only the venue's smallest order and the margin refuse one.",
         "Stop and target are watched from the entry bar on; a bar that opens beyond one fills "
         "at its open, otherwise at the level.",
         f"A target and a limit are resting orders that fill {_resting(terms)}; a stop is a "
         "market order at its level.",
-        "A decision whose target is no longer ahead of the price at the fill, or whose stop is "
-        "no longer behind it, opens no trade and is counted as unfilled.",
+        "Who is filled where the price has passed its own stop, as by its own slippage, is "
+        "stopped out there at once; a target that the price has passed takes there. Only a "
+        "resting order that was not reached in its time is counted as unfilled.",
         "A bar in which what came first cannot be told is read twice, for the worse "
         "(pessimistic) and for the better (optimistic); where finer bars are held, or all of "
         "its trades, these are looked into (drilled).",
@@ -142,7 +144,14 @@ def assumptions(terms: Terms, *, shared: bool) -> tuple[str, ...]:
             "before the open of the bar, one hour old at most, whose fill is measured from its "
             "mid; where there is none, by the impact law: 1 bp of half a spread, and the "
             "volatility of the day before times the root of the order's share of that day's "
-            "volume. A book that thins within the bar is not seen."
+            "volume."
+        )
+        said.append(
+            "A stop, a trailing stop and a liquidation pay, size by size, the worst of that "
+            "curve and of all books recorded within their bar; where none is, the worse of it "
+            "and of the law with the bar's own range for its volatility (Parkinson 1980). The "
+            "optimistic reading knows only the curve of the open. A book that thinned between "
+            "two that were recorded is not seen."
         )
     if terms.costs.funding == "charged":
         said.append(

@@ -35,12 +35,17 @@ class Capacity:
     zero
         Notional at which the mean turns from above 0 to 0, USD, between two factors by
         logarithms; None: it is not above 0 at the smallest taken, or still is at the largest.
+    filled, attempts
+        How many attempts there are at each, and of how many a trade came.  Those that are
+        refused for want of margin, and resting orders that are not reached, count 0 each.
     """
 
     factors: tuple[float, ...]
     notional: tuple[float, ...]
     mean: tuple[float | None, ...]
     zero: float | None
+    filled: tuple[int, ...]
+    attempts: tuple[int, ...]
 
 
 def capacity(
@@ -67,16 +72,20 @@ def capacity(
     if not sum(map(len, entered)) or any(t.terms.costs.slippage == "none" for t in tapes):
         return None
     middle = float(np.median(np.concatenate(entered)))
-    means = []
+    means, filled, tried = [], [], []
     accounts = in_accounts(list(zip(tapes, own, strict=True)), account)
     for factor in FACTORS:
         played = [one for coins in accounts for one in _at_size(coins, factor)]
         taken = any(
             (one.outcome[one.outcome != NOT_TAKEN] != REFUSED).any() for _, one in played
         )
-        means.append(attempts_of(played).mean if taken else None)
+        attempts = attempts_of(played)
+        means.append(attempts.mean if taken else None)
+        filled.append(attempts.trades)
+        tried.append(len(attempts))
     notional = tuple(middle * factor for factor in FACTORS)
-    return Capacity(FACTORS, notional, tuple(means), turning(notional, means))
+    zero = turning(notional, means)
+    return Capacity(FACTORS, notional, tuple(means), zero, tuple(filled), tuple(tried))
 
 
 def _at_size(coins: Sequence[tuple[Tape, Run]], factor: float) -> list[tuple[Bars, Replay]]:

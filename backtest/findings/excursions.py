@@ -17,9 +17,11 @@ class Excursions:
     Attributes
     ----------
     against
-        Worst price from the entry, fraction of it; 0 or below unless it never came back.
+        Worst price from the entry, fraction of it, 0 or below: of what the market showed while
+        the trade was open and of the trade's own fills, so that no loss before fees is more
+        (maximum adverse excursion, Sweeney 1996).
     favour
-        Best price from the entry, likewise.
+        Best price from the entry likewise, 0 or above.
     """
 
     against: tuple[float, ...]

@@ -17,7 +17,7 @@ from backtest.kernels.liquidate import liquidation_level
 from backtest.kernels.orders import NOTHING, drop_order
 from backtest.kernels.payments import may_still_owe, pay_at_open, pays_inside
 from backtest.kernels.piece import arrive, enter, go_down
-from backtest.kernels.walk import at_its_open, first_piece, is_quiet, through_bar, whole
+from backtest.kernels.walk import at_its_open, first_piece, grain, is_quiet, through_bar
 from backtest.records import END, HELD, LIQUIDATION, NOT_TAKEN, OPTIMISTIC, TRADE, WAITING
 from warehouse.kernels._jit import kernel
 
@@ -209,7 +209,7 @@ def replay(bars, fine, decisions, live_bar, live_fine, terms):
             for c in range(coins):
                 if held[c].side != 0 and not np.isnan(bars[t, c].open_px):
                     b = bars[t, c]
-                    go_down(book, terms, decisions, c, t, b, whole(b), others)
+                    go_down(book, terms, decisions, c, t, b, grain(b, b, reading), others)
         if stirs:
             ahead[0] = 0.0
             tied[:] = 0.0

@@ -11,6 +11,9 @@ from warehouse.kernels._jit import kernel
 
 # Of a position filled in parts a rounding may remain, which is no position.
 DUST = 1e-12
+# Slippage grows with size without end, and no price falls below 0: chosen, far beyond any order
+# that a curve was measured on.
+MOST_OF_A_SALE = 0.9
 
 
 @kernel
@@ -30,8 +33,11 @@ def margin_of(h, px, most):
 
 
 @kernel
-def begin(h, row, bar, decision, px):
-    """Open a position on its first fill: set its levels from the price it got."""
+def begin(h, row, bar, decision, begun, px):
+    """Open a position on its first fill: set its levels from the price it got.
+
+    ``begun`` is that price before slippage.
+    """
     side = np.int64(decision.side)
     h.side = side
     h.coins = h.filled = h.spent = h.earned = 0.0
@@ -43,6 +49,7 @@ def begin(h, row, bar, decision, px):
     if np.isnan(h.target_px):
         h.target_px = px * (1.0 + side * decision.target_fraction)
     h.trail_fraction = decision.trail_fraction
+    h.begun_px = begun
     h.best_px = h.worst_px = px
     h.entered, h.decided = bar, row
     h.until = bar + decision.max_bars if decision.max_bars > 0 else -1
@@ -50,9 +57,19 @@ def begin(h, row, bar, decision, px):
 
 
 @kernel
+def note(h, px):
+    """Note a price that a position has seen: of the market, or of a fill of its own."""
+    best, worst = max(h.best_px, px), min(h.worst_px, px)
+    if h.side < 0:
+        best, worst = min(h.best_px, px), max(h.worst_px, px)
+    h.best_px, h.worst_px = best, worst
+
+
+@kernel
 def add(h, cash, coins, px, fee, slipped):
     """Book coins that were entered at ``px``; ``fee`` and ``slipped`` are fractions."""
     value = coins * px
+    note(h, px)
     h.coins += h.side * coins
     h.filled += h.side * coins
     h.spent += value
@@ -65,6 +82,7 @@ def add(h, cash, coins, px, fee, slipped):
 def take_off(h, cash, coins, px, fee, slipped):
     """Book coins that were left at ``px``."""
     value = coins * px
+    note(h, px)
     h.coins -= h.side * coins
     h.earned += value
     h.fees += value * fee
@@ -104,17 +122,23 @@ def market_px(px, way, notional, sizes, curves, curve):
     ``way`` is +1 for a purchase and -1 for a sale.
     """
     given = slippage(sizes, curves[curve, 0 if way > 0 else 1], notional)
+    if way < 0:
+        given = min(given, MOST_OF_A_SALE)
     return px * (1.0 + way * given), given
 
 
 @kernel
 def sell_out(book, terms, decisions, coin, bar, px, curve, reason):
     """Close all of a position at the market."""
-    held, cash, trades, count = book[0], book[1], book[4], book[5]
-    rules, sizes, curves = terms[0], terms[1], terms[2]
-    h = held[coin]
-    coins = abs(h.coins)
-    got, given = market_px(px, -h.side, coins * px, sizes, curves, curve)
-    take_off(h, cash, coins, got, rules[0].taker_fee, given)
+    h = book[0][coin]
+    got, given = market_px(px, -h.side, abs(h.coins) * px, terms[1], terms[2], curve)
+    close_at(book, terms, decisions, coin, bar, got, given, reason)
+
+
+@kernel
+def close_at(book, terms, decisions, coin, bar, got, given, reason):
+    """Close all of a position as a taker, at the price it got."""
+    h = book[0][coin]
+    take_off(h, book[1], abs(h.coins), got, terms[0][0].taker_fee, given)
     kind = decisions[h.decided, coin].kind
-    record(trades, count, h, coin, kind, bar, reason)
+    record(book[4], book[5], h, coin, kind, bar, reason)

@@ -38,10 +38,14 @@ def beyond(terms, coin, level):
 
 @kernel
 def reaches_venue(book, terms, decisions, coin, bar, piece, row):
-    """Do what was decided at the close of bar ``row``, at the open of ``piece``."""
+    """Do what was decided at the close of bar ``row``, at the open of ``piece``.
+
+    Return whether a target was moved.
+    """
     held, outcome = book[0], book[3]
     h = held[coin]
     decision = decisions[row, coin]
+    moved = False
     if h.side != 0:
         if decision.only_side != 0 and decision.only_side != h.side:
             pass  # told of a position that is not the one held
@@ -53,18 +57,20 @@ def reaches_venue(book, terms, decisions, coin, bar, piece, row):
                 h.stop_px = decision.move_stop_px
             if not np.isnan(decision.move_target_px):
                 h.target_px = decision.move_target_px
+                moved = True
     elif decision.leave:
         drop_order(h, outcome, coin)
     if outcome[row, coin] != WAITING:
-        return
+        return moved
     if h.side != 0:
         outcome[row, coin] = NOT_TAKEN
-        return
+        return moved
     drop_order(h, outcome, coin)
     h.order = row
     h.order_last = bar + max(decision.good_for, 1) - 1
     h.order_left = np.nan
     h.order_new = True
+    return moved
 
 
 @kernel
@@ -119,7 +125,8 @@ def fill_inside(book, terms, decisions, coin, bar, piece):
 def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
     """Fill the resting entry at ``px``, in full or for the share that the bar allows.
 
-    ``takes``: it fills against what rests and pays for it, up to the price ``bound``.
+    ``takes``: it fills against what rests and pays for it, up to the price ``bound``.  Of what
+    reaches its price only the smallest order and the margin refuse any.
     """
     held, cash, prices, outcome = book[0], book[1], book[2], book[3]
     rules, sizes, curves = terms[0], terms[1], terms[2]
@@ -153,13 +160,7 @@ def fill(book, terms, decisions, coin, bar, piece, px, takes, bound):
             got = bound
             given = abs(got / px - 1.0)
     if first:
-        begin(h, row, bar, decision, got)
-        passed = side * (h.target_px - got) <= 0.0 or side * (px - h.stop_px) <= 0.0
-        if passed:
-            h.side = 0
-            outcome[row, coin] = UNFILLED
-            h.order = NOTHING
-            return
+        begin(h, row, bar, decision, px, got)
         h.order_left = notional / got
     coins = h.order_left
     if not takes:

@@ -17,15 +17,24 @@ Tuples that the functions hand on:
     :func:`warehouse.kernels.margin.maintenance_margin`; instrument -1: never liquidated; most :
     float64[c], notional over margin that an entry in a coin may have at most.
 ``piece``
-    open, high, low, close, volume of a bar or of a part of it, its row of ``curves``, and what
-    longs and what shorts pay within it, USD a coin.
+    open, high, low, close, volume of a bar or of a part of it, its row of ``curves``, what
+    longs and what shorts pay within it, USD a coin, and its row for exits that are forced.
 """
 
 import numpy as np
 
 from backtest.kernels.inside import SINCE_OPEN, exit_in_bar, trail_in_bar
-from backtest.kernels.ledger import is_spent, record, sell_out, take_off
-from backtest.kernels.liquidate import is_exhausted, liquidation_level, maintenance_of
+from backtest.kernels.ledger import note, sell_out
+from backtest.kernels.levels import (
+    ARRIVES,
+    MET,
+    RESTED,
+    give_up,
+    level_behind,
+    pass_levels,
+    take_profit,
+)
+from backtest.kernels.liquidate import is_exhausted, liquidation_level
 from backtest.kernels.orders import (
     NOTHING,
     beyond,
@@ -35,85 +44,21 @@ from backtest.kernels.orders import (
     reaches_venue,
 )
 from backtest.kernels.payments import charge_bound, pays_inside, settle
-from backtest.records import (
-    LIQUIDATION,
-    OPTIMISTIC,
-    SHARE,
-    STOP,
-    TARGET,
-    TIME,
-    TRAIL,
-)
+from backtest.records import LIQUIDATION, SHARE, STOP, TARGET, TIME, TRAIL
 from warehouse.kernels._jit import kernel
 
 
 @kernel
-def level_behind(h, liquidation):
-    """Return the level behind a position that is met first, and what it is."""
-    side = h.side
-    level, what = h.stop_px, STOP
-    if not np.isnan(h.trail_fraction):
-        trail = h.best_px * (1.0 - side * h.trail_fraction)
-        if np.isnan(level) or side * (trail - level) > 0.0:
-            level, what = trail, TRAIL
-    if not np.isnan(liquidation) and (np.isnan(level) or side * (liquidation - level) > 0.0):
-        level, what = liquidation, LIQUIDATION
-    return level, what
-
-
-@kernel
-def give_up(book, terms, decisions, coin, bar, piece, px):
-    """Liquidate a position at ``px``: at the market, and its maintenance margin is lost.
-
-    That is what the backstop leaves.  Who is closed at the market keeps the margin, so only
-    the optimistic reading does.
-    """
-    held, cash = book[0], book[1]
-    h = held[coin]
-    if terms[0][0].reading != OPTIMISTIC:
-        lost = maintenance_of(terms, coin, abs(h.coins) * px)
-        h.forfeit += lost
-        cash[0] -= lost
-    drop_order(h, book[3], coin)
-    sell_out(book, terms, decisions, coin, bar, px, piece[5], LIQUIDATION)
-
-
-@kernel
-def take_profit(book, terms, decisions, coin, bar, piece, px):
-    """Fill the target at ``px``, in full or for the share that the bar allows."""
-    held, cash, trades, count, offered = book[0], book[1], book[4], book[5], book[6]
-    rules = terms[0]
-    h = held[coin]
-    coins = min(abs(h.coins), offered[coin])
-    offered[coin] -= coins
-    take_off(h, cash, coins, px, rules[0].maker_fee, 0.0)
-    if is_spent(h):
-        drop_order(h, book[3], coin)
-        kind = decisions[h.decided, coin].kind
-        record(trades, count, h, coin, kind, bar, TARGET)
-
-
-@kernel
-def at_open(book, terms, decisions, coin, bar, piece, is_bar, rests):
-    """Fill the levels that the open of a piece has passed.
-
-    ``rests``: the target has rested since before the piece, so who trades past it met it first.
-    """
+def at_open(book, terms, decisions, coin, bar, piece, is_bar, target):
+    """Fill the levels that the open of a piece has passed; see :func:`pass_levels`."""
     held, px = book[0], book[2]
     h = held[coin]
     open_px = piece[0]
-    h.worst_px = min(h.worst_px, open_px) if h.side > 0 else max(h.worst_px, open_px)
-    h.best_px = max(h.best_px, open_px) if h.side > 0 else min(h.best_px, open_px)
+    note(h, open_px)
     if is_exhausted(book, terms, px):
         give_up(book, terms, decisions, coin, bar, piece, open_px)
         return
-    level, what = level_behind(h, np.nan)
-    if h.side * (open_px - level) <= 0.0:
-        drop_order(h, book[3], coin)
-        sell_out(book, terms, decisions, coin, bar, open_px, piece[5], what)
-    elif h.side * (open_px - h.target_px) >= beyond(terms, coin, h.target_px):
-        got = h.target_px if rests else open_px
-        take_profit(book, terms, decisions, coin, bar, piece, got)
+    pass_levels(book, terms, decisions, coin, bar, piece, open_px, target)
     if h.side != 0 and is_bar and h.until >= 0 and bar >= h.until:
         drop_order(h, book[3], coin)
         sell_out(book, terms, decisions, coin, bar, open_px, piece[5], TIME)
@@ -133,14 +78,18 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
     if h.side == 0:
         return
     charge_bound(h, book[1], piece, terms[0][0].reading)
-    side, high, low, close, curve = h.side, piece[1], piece[2], piece[3], piece[5]
+    side, high, low, close, curve = h.side, piece[1], piece[2], piece[3], piece[8]
     liquidation = liquidation_level(book, terms, coin, others)
     # With the other coins at their worst the margin may be gone before this one moves.
-    begun = piece[0] if since == SINCE_OPEN else h.spent / abs(h.filled)
+    begun = piece[0] if since == SINCE_OPEN else h.begun_px
     if side * (begun - liquidation) <= 0.0:
         h.worst_px = min(h.worst_px, begun) if side > 0 else max(h.worst_px, begun)
         give_up(book, terms, decisions, coin, bar, piece, begun)
         return
+    if since != SINCE_OPEN:
+        pass_levels(book, terms, decisions, coin, bar, piece, begun, ARRIVES)
+        if h.side == 0:
+            return
     behind, what = level_behind(h, liquidation)
     target = h.target_px if book[6][coin] > 0.0 else np.nan
     past = beyond(terms, coin, target)
@@ -193,7 +142,7 @@ def go_down(book, terms, decisions, coin, bar, b, piece, others):
     h.funding += owed[coin]
     owed[coin] = 0.0
     h.ambiguous |= pays_inside(b)
-    begun = piece[0] if h.entered < bar else h.spent / abs(h.filled)
+    begun = piece[0] if h.entered < bar else h.begun_px
     px = level if h.side * (begun - level) > 0.0 else begun
     give_up(book, terms, decisions, coin, bar, piece, px)
     book[7][bar, coin] = True
@@ -209,11 +158,13 @@ def arrive(book, terms, decisions, coin, bar, piece, is_bar, rows):
     px[coin] = piece[0]
     then = h.coins, h.order, book[5][0]
     if h.side != 0:
-        at_open(book, terms, decisions, coin, bar, piece, is_bar, not is_bar)
+        target = RESTED if is_bar else MET
+        at_open(book, terms, decisions, coin, bar, piece, is_bar, target)
     for row in range(rows[0], rows[1]):
-        reaches_venue(book, terms, decisions, coin, bar, piece, row)
+        moved = reaches_venue(book, terms, decisions, coin, bar, piece, row)
         if h.side != 0:
-            at_open(book, terms, decisions, coin, bar, piece, False, False)
+            target = ARRIVES if moved else RESTED
+            at_open(book, terms, decisions, coin, bar, piece, False, target)
     # What fills at the open hangs on the volume of the whole piece if it is a share of it.
     if rules[0].limit == SHARE:
         see(book, coin, bar, then)
@@ -227,9 +178,9 @@ def enter(book, terms, decisions, coin, bar, piece, is_bar):
     if h.order != NOTHING:
         flat = h.side == 0
         fill_at_open(book, terms, decisions, coin, bar, piece, is_bar)
-        if flat and h.side != 0 and not is_bar:
+        if flat and h.side != 0:
             # Who was filled on the way to the open is where the open is.
-            at_open(book, terms, decisions, coin, bar, piece, False, False)
+            at_open(book, terms, decisions, coin, bar, piece, False, ARRIVES)
     if terms[0][0].limit == SHARE:
         see(book, coin, bar, then)
 

@@ -103,7 +103,7 @@ def furthest(market, side, entered, left, reason, px):
             worst = min(worst, low_px[t]) if side > 0 else max(worst, high_px[t])
             t += 1
     # A stop is the worst of its bar; of a bar that ends a trade at its open no more is seen.
-    gains = reason == TARGET and (left == entered or px != open_px[left])
+    gains = reason == TARGET and px != open_px[left]
     if gains or reason == END:
         worst = min(worst, low_px[left]) if side > 0 else max(worst, high_px[left])
     return worst

@@ -10,8 +10,8 @@ the next signal.  The trades are those of the account, which the tests hold it t
 import numpy as np
 
 from backtest.kernels.inside import SINCE_OPEN, exit_in_bar
+from backtest.kernels.ledger import market_px
 from backtest.kernels.orders import SMALLEST_ORDER
-from backtest.kernels.prices import slippage
 from backtest.kernels.skip import crossing, furthest
 from backtest.records import END, RESULT, STOP, TARGET, TIME, TRADE
 from warehouse.kernels._jit import kernel
@@ -19,7 +19,10 @@ from warehouse.kernels._jit import kernel
 
 @kernel
 def ending(market, terms, setting, side, entered, stop_px, target_px):
-    """Return bar, reason, price before slippage and ambiguity of the end of one trade."""
+    """Return bar, reason, price before slippage and ambiguity of the end of one trade.
+
+    Last, whether a target takes: the open that fills the entry has passed it.
+    """
     open_px, high_px, low_px, close_px, lowest, highest = market[:6]
     last = setting.last
     until = last
@@ -28,15 +31,14 @@ def ending(market, terms, setting, side, entered, stop_px, target_px):
     floor, ceiling = (stop_px, target_px) if side > 0 else (target_px, stop_px)
     t = crossing(high_px, low_px, lowest, highest, entered, until, floor, ceiling)
     if t == last:
-        return last - 1, END, close_px[last - 1], False
+        return last - 1, END, close_px[last - 1], False, False
     px = open_px[t]
-    if t > entered:
-        if side * (px - stop_px) <= 0.0:
-            return t, STOP, px, False
-        if side * (px - target_px) >= 0.0:
-            return t, TARGET, px, False
-        if t == until:
-            return t, TIME, px, False
+    if side * (px - stop_px) <= 0.0:
+        return t, STOP, px, False, False
+    if side * (px - target_px) >= 0.0:
+        return t, TARGET, px, False, t == entered
+    if t == until:
+        return t, TIME, px, False, False
     reason, ambiguous = exit_in_bar(
         side,
         stop_px,
@@ -48,7 +50,7 @@ def ending(market, terms, setting, side, entered, stop_px, target_px):
         SINCE_OPEN,
         setting.optimistic,
     )
-    return t, reason, stop_px if reason == STOP else target_px, ambiguous
+    return t, reason, stop_px if reason == STOP else target_px, ambiguous, False
 
 
 @kernel
@@ -61,7 +63,8 @@ def sweep(market, sides, upcoming, targets, ends, settings, terms, days, keep):
         Flat bars, coins side by side, each coin's bars padded to whole blocks: open, high, low,
         close : float64[n], USD; lowest, highest, see :func:`blocks`; paid : float64[n], running
         sum over a coin's bars of funding rate times the price it is taken on, USD a coin;
-        curve : int64[n], see :mod:`backtest.kernels.prices`.
+        curve, forced : int64[n], rows of curves, see :mod:`backtest.kernels.prices`; the second
+        for stops.
     sides, upcoming : int8[m], int64[m]
         Signals, and :func:`next_signals` of them.
     targets : float64[k]
@@ -127,7 +130,7 @@ def one_setting(
 ):
     """Replay one setting; see :func:`sweep`."""
     open_px, close_px = market[0], market[3]
-    paid, curve = market[6], market[7]
+    paid, curve, forced = market[6], market[7], market[8]
     taker_fee, maker_fee, sizes, curves = terms
     shift = setting.sides - setting.origin  # from bars to their signals
     cash = setting.start_equity
@@ -141,8 +144,9 @@ def one_setting(
         side = np.int64(sides[t + shift])
         entered = t + 1
         notional = setting.notional
-        given = slippage(sizes, curves[curve[entered], 0 if side > 0 else 1], notional)
-        entry = open_px[entered] * (1.0 + side * given)
+        entry, given = market_px(
+            open_px[entered], side, notional, sizes, curves, curve[entered]
+        )
         target_px = np.nan
         if setting.targets >= 0:
             target_px = targets[setting.targets + t - setting.origin]
@@ -153,24 +157,21 @@ def one_setting(
             result.refused += 1
             t += 1
             continue
-        past_stop = side * (open_px[entered] - stop_px) <= 0.0
-        if past_stop or side * (target_px - entry) <= 0.0:
-            result.unfilled += 1
-            t += 1
-            continue
-        left, reason, px, ambiguous = ending(
+        left, reason, px, ambiguous, takes = ending(
             market, terms, setting, side, entered, stop_px, target_px
         )
         coins = notional / entry
         slipped = notional * given
         fees = notional * taker_fee
         got = px
-        if reason == TARGET:
-            fee = maker_fee
-        else:
+        fee = maker_fee
+        if reason != TARGET or takes:
             fee = taker_fee
-            given = slippage(sizes, curves[curve[left], 1 if side > 0 else 0], coins * px)
-            got = px * (1.0 - side * given)
+            row_of = forced[left] if reason == STOP and not setting.optimistic else curve[left]
+            got, given = market_px(px, -side, coins * px, sizes, curves, row_of)
+            if takes and side * (got - target_px) < 0.0:
+                got = target_px
+                given = abs(got / px - 1.0)
             slipped += coins * got * given
         # What is due at the open of the entry is not paid by who enters there.
         funding = side * coins * (paid[left] - paid[entered])
@@ -213,7 +214,9 @@ def one_setting(
             row.reason, row.kind, row.ambiguous = reason, 0, ambiguous
             row.size, row.entry_px, row.exit_px = side * coins, entry, got
             row.stop_px, row.target_px = stop_px, target_px
-            row.worst_px, row.best_px = worst, np.nan
+            # Its own fills are among the prices that a trade has seen.
+            row.worst_px = min(worst, got) if side > 0 else max(worst, got)
+            row.best_px = np.nan
             row.fees, row.funding, row.slippage = fees, funding, slipped
             row.forfeit, row.pnl = 0.0, pnl
             used += 1

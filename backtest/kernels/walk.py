@@ -2,46 +2,39 @@
 
 import numpy as np
 
+from backtest.kernels.levels import level_behind
 from backtest.kernels.orders import NOTHING
 from backtest.kernels.payments import pay_at_open
-from backtest.kernels.piece import arrive, enter, go_on, level_behind
+from backtest.kernels.piece import arrive, enter, go_on
 from backtest.records import DRILLED, OPTIMISTIC
 from warehouse.kernels._jit import kernel
 
 
 @kernel
-def whole(bar):
-    """Return a bar as a piece."""
+def forced_row(bar, reading):
+    """Return the row of curves that exits pay which the market forces within a bar."""
+    return bar.curve if reading == OPTIMISTIC else bar.forced
+
+
+@kernel
+def grain(bar, b, reading):
+    """Return a bar, or a finer bar of ``b``, as a piece."""
     return (
         bar.open_px,
         bar.high_px,
         bar.low_px,
         bar.close_px,
         bar.volume,
-        bar.curve,
+        b.curve,
         bar.paid_by_longs,
         bar.paid_by_shorts,
+        forced_row(b, reading),
     )
 
 
 @kernel
-def grain(bar, curve):
-    """Return a finer bar as a piece."""
-    return (
-        bar.open_px,
-        bar.high_px,
-        bar.low_px,
-        bar.close_px,
-        bar.volume,
-        curve,
-        bar.paid_by_longs,
-        bar.paid_by_shorts,
-    )
-
-
-@kernel
-def joined(fine, first, last, curve, late):
-    """Return finer bars ``first`` to ``last - 1`` as one piece.
+def joined(fine, first, last, b, reading, late):
+    """Return finer bars ``first`` to ``last - 1`` of ``b`` as one piece.
 
     ``late``: what is due at the open of the first was charged there.
     """
@@ -57,7 +50,8 @@ def joined(fine, first, last, curve, late):
             by_longs += max(paid_on * fine[i].funding_rate, 0.0)
             by_shorts += max(-paid_on * fine[i].funding_rate, 0.0)
     close = fine[last - 1].close_px
-    return fine[first].open_px, high, low, close, volume, curve, by_longs, by_shorts
+    opened, forced = fine[first].open_px, forced_row(b, reading)
+    return opened, high, low, close, volume, b.curve, by_longs, by_shorts, forced
 
 
 @kernel
@@ -76,8 +70,10 @@ def first_piece(b, fine, reading, cut):
     """Return the piece that a bar opens with, and how far it goes; see :func:`through_bar`."""
     last = cut if cut > b.first else b.last
     if reading == DRILLED and b.first != last:
-        return grain(fine[b.first], b.curve)
-    return joined(fine, b.first, last, b.curve, False) if cut > b.first else whole(b)
+        return grain(fine[b.first], b, reading)
+    if cut > b.first:
+        return joined(fine, b.first, last, b, reading, False)
+    return grain(b, b, reading)
 
 
 @kernel
@@ -103,7 +99,9 @@ def through_bar(book, terms, decisions, coin, bar, bars, fine, rows, cut, others
     for part in range(2 if is_cut else 1):
         first = cut if part == 1 else b.first
         last = cut if is_cut and part == 0 else b.last
-        piece = joined(fine, first, last, b.curve, part == 1) if is_cut else whole(b)
+        piece = grain(b, b, reading)
+        if is_cut:
+            piece = joined(fine, first, last, b, reading, part == 1)
         late = (rows[1] - 1, rows[1])
         if reading != DRILLED or first == last:
             if part == 1:
@@ -113,7 +111,7 @@ def through_bar(book, terms, decisions, coin, bar, bars, fine, rows, cut, others
             go_on(book, terms, decisions, coin, bar, piece, others, hopes)
             continue
         for i in range(first, last):
-            piece = grain(fine[i], b.curve)
+            piece = grain(fine[i], b, reading)
             pay_at_open(h, book[1], fine[i])
             if part == 1 or i > first:
                 mine = late if i == first else (0, 0)

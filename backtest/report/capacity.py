@@ -23,26 +23,41 @@ def capacity_section(findings: Findings, plots: Plots) -> Html:
                 else "Not known: slippage was left out, so size costs nothing here."
             ),
         )
+    heads = ["Orders", "Median entry", "Mean attempt"]
     rows = [
         [f"{factor:g}×", words.usd(notional), mean(earned)]
         for factor, notional, earned in zip(
             found.factors, found.notional, found.mean, strict=True
         )
     ]
+    if _differs(found):
+        heads.append("Filled")
+        for row, filled, attempts in zip(rows, found.filled, found.attempts, strict=True):
+            row.append(f"{filled:,} of {attempts:,}")
     return panel(
         TITLE,
         element("p", _caption(found), class_="caption"),
         plots.add(_figure(found), "Mean attempt by size of order"),
-        rows_table(["Orders", "Median entry", "Mean attempt"], rows, "figures"),
+        rows_table(heads, rows, "figures"),
     )
+
+
+def _differs(found: Capacity) -> bool:
+    """Return whether how many attempts were filled is not the same at all sizes."""
+    return len(set(zip(found.filled, found.attempts, strict=True))) > 1
 
 
 def _caption(found: Capacity) -> str:
     said = (
         "The same decisions with larger orders in as much larger accounts; slippage grows with "
-        "the size, and an order that it moves beyond its own target is not filled and counts "
-        "0. "
+        "the size. An order at the market fills however much it gives up, and is stopped out "
+        "at once where that carries it past its own stop. "
     )
+    if _differs(found):
+        said += (
+            "Not all sizes fill alike: an attempt counts 0 where a resting order was not "
+            "reached, or where the account had no margin left for it. "
+        )
     if found.zero is not None:
         return said + f"Nothing is left at some {words.usd(found.zero)} an entry."
     first, last = found.mean[0], found.mean[-1]

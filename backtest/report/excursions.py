@@ -43,9 +43,10 @@ def excursions_section(facts: Facts, plots: Plots) -> Html:
 
 def _caption(trades: int, known: int, step: int) -> str:
     said = (
-        "Prices while a trade was open, in % of its entry, before costs (MAE and MFE). Trades "
-        "far to the right that lost gave back what they had; stops tighter than most winners’ "
-        "worst price would have cost them."
+        "Worst and best price of each trade, in % of its entry (MAE and MFE): of the market "
+        "while it was open and of its own fills, so slippage is in both, and fees and funding "
+        "are in neither. Trades far to the right that lost gave back what they had; stops "
+        "tighter than most winners’ worst price would have cost them."
     )
     if step > 1:
         said += f" Of {known:,} trades one in {step} is drawn."

@@ -13,7 +13,7 @@ from backtest.tape import Tape, load_tape
 from backtest.terms import AT_ONCE
 from warehouse import open_lake
 
-# Of a year of minutes a tape is 130 MB, most of it slippage; five coins of them fit.
+# Of a year of minutes a tape is some 170 MB, most of it slippage; five coins of them fit.
 MOST_BYTES = 2**30
 
 

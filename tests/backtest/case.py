@@ -76,7 +76,7 @@ def as_records(bars, decisions):
                     bar_record(fine[used], one)
                     used += 1
                 grid[t, coin]["last"] = used
-            grid[t, coin]["curve"] = coin
+            grid[t, coin]["curve"], grid[t, coin]["forced"] = coin, coins + coin
             made = decisions[t][coin]
             for name in records.DECISION.names:
                 value = getattr(made, name)
@@ -93,7 +93,11 @@ def terms_of(markets, venue):
     rules["taker_fee"], rules["maker_fee"] = venue.taker, venue.maker
     rules["start_equity"] = venue.start_equity
     sizes = np.array(markets[0].sizes)
-    curves = np.array([[market.bought, market.sold] for market in markets])
+    curves = [[market.bought, market.sold] for market in markets]
+    curves += [
+        [market.forced_bought or market.bought, market.forced_sold or market.sold]
+        for market in markets
+    ]
     decimals = np.array([6 - market.size_decimals for market in markets])
     first, rate, deduction, instrument = [0], [], [], []
     for market in markets:
@@ -105,7 +109,7 @@ def terms_of(markets, venue):
     return (
         rules,
         sizes,
-        curves,
+        np.array(curves),
         decimals,
         np.array(instrument),
         np.array(first),

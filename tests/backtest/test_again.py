@@ -44,7 +44,8 @@ def walked(terms=FREE):
     )
     n = len(whole)
     curve = np.array([[[1e-5, 1e-3]] * 2])
-    law = Slippage(np.array([1e2, 1e4]), curve, np.zeros(n, np.int64), "by hand")
+    rows = np.zeros(n, np.int64)
+    law = Slippage(np.array([1e2, 1e4]), curve, rows, rows, "by hand")
     return replace(tape_of(whole.close_px, terms, law), bars=whole, fine=fine)
 
 

@@ -85,7 +85,11 @@ def test_fields_are_checked(fields, named):
         (
             {
                 "slippage": Slippage(
-                    np.ones(1), np.full((1, 2, 1), np.inf), np.zeros(3, int), ""
+                    np.ones(1),
+                    np.full((1, 2, 1), np.inf),
+                    np.zeros(3, int),
+                    np.zeros(3, int),
+                    "",
                 )
             },
             "slippage",

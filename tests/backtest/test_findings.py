@@ -323,15 +323,6 @@ def test_a_size_that_the_venue_refuses_earns_nothing_that_is_known():
     assert found.mean[1] == pytest.approx(0.02, abs=1e-3)
 
 
-def test_an_order_that_moves_the_price_beyond_its_own_target_is_an_attempt_of_0():
-    rows = np.zeros(60, np.int64)
-    law = Slippage(np.array([1e2, 1e4]), np.full((1, 2, 2), 0.01), rows, rows, "-")
-    tape = tape_of(np.full(60, 100.0), Terms(replace(FREE.costs, slippage="charged")), law)
-    (own,) = run(tape, At(rows=(10,)), ("pessimistic",))
-    near = replace(own, decisions=own.decisions.but(target_fraction=np.nan, target_px=100.5))
-    assert capacity([tape], [near]).mean == (0.0,) * 5
-
-
 def test_what_went_where():
     """Of 10 gross: 1 in fees, 2 in funding, 3 in slippage, and 0.5 forfeited."""
     trade = trade_of(3, 5, 3.5, fees=1.0, funding=2.0, slippage=3.0, forfeit=0.5)

@@ -368,7 +368,8 @@ def test_a_placebo_of_an_account_is_short_of_its_margin_too():
 def test_capacity_of_an_account_is_of_all_its_coins_at_once():
     """Orders and account grow alike: what the other coin leaves no margin for is refused."""
     curve = np.tile(1e-4 * np.sqrt(np.array(SIZES) / 1e3), (1, 2, 1))
-    law = Slippage(np.array(SIZES), curve, np.zeros(60, np.int64), "made up")
+    rows = np.zeros(60, np.int64)
+    law = Slippage(np.array(SIZES), curve, rows, rows, "made up")
     terms = Terms(Costs(0.0, 0.0, funding="none"), leverage=1.0)
     close = 100 * 1.02 ** np.arange(60)
     tapes = [tape_of(close, terms, slippage=law, coin=coin) for coin in "AB"]

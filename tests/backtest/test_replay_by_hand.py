@@ -245,16 +245,6 @@ def test_a_target_makes_and_everything_else_takes(engine, bar, reason, exit_fee)
 
 
 @ENGINES
-@pytest.mark.parametrize(("side", "target"), [(1, 101.0), (1, 102.0), (-1, 102.0), (-1, 103.0)])
-def test_a_target_that_the_fill_has_passed_opens_nothing_and_is_counted(engine, side, target):
-    bars = [FLAT, Bar(102, 103, 101, 102), FLAT]
-    trades, marks, outcomes = told(engine, bars, [enter(side, 0.05, target_px=target)])
-    assert trades == []
-    assert outcomes == ["unfilled", "not taken", "not taken"]
-    assert marks == [(0.0, 0.0)] * 3
-
-
-@ENGINES
 def test_an_absolute_target_goes_before_a_distance(engine):
     bars = [FLAT, FLAT, Bar(100, 104, 99, 103), FLAT]
     decision = enter(1, 0.05, 0.02, target_px=103.5)

@@ -98,8 +98,10 @@ markets = st.builds(
     Market,
     size_decimals=st.sampled_from([0, 4, 5]),
     sizes=st.just((1_000.0, 20_000.0)),
-    bought=st.sampled_from([(0.0, 0.0), (0.001, 0.004)]),
+    bought=st.sampled_from([(0.0, 0.0), (0.001, 0.004), (0.02, 0.09)]),
     sold=st.sampled_from([(0.0, 0.0), (0.002, 0.003)]),
+    forced_bought=st.sampled_from([None, (0.003, 0.08)]),
+    forced_sold=st.sampled_from([None, (0.004, 0.06), (0.2, 0.8)]),
     tiers=st.sampled_from([None, ONE_TIER, TWO_TIERS]),
     leverage=st.sampled_from([1.0, 5.0, 50.0]),
 )

@@ -144,7 +144,8 @@ def test_funding_is_paid_by_us_alone():
 def test_slippage_is_given_up_by_us_alone():
     bars = hours(FLAT, FLAT, (90.0, 90.0, 90.0, 90.0), FLAT)
     decisions = Decisions.of(np.array([1, 0, 0, 0]), notional=1_000.0, stop_fraction=0.05)
-    costly = Slippage(np.array([1e3]), np.full((1, 2, 1), 0.01), np.zeros(4, int), "made up")
+    rows = np.zeros(4, int)
+    costly = Slippage(np.array([1e3]), np.full((1, 2, 1), 0.01), rows, rows, "made up")
     terms = Terms(Costs(0.0, 0.0))
     (trade,) = replay(
         [Leg(bars, decisions, np.zeros(4), costly)], terms, bound="optimistic"

@@ -17,8 +17,11 @@ def walked(bids, asks, size, bought):
     return given * math.sqrt(wanted / got) if got < wanted * (1 - 1e-12) else given
 
 
-def law(candles, moment, size, said=None):
-    """Work the impact law out from ``(start, end, open, close, volume)`` in hours, or None."""
+def law(candles, moment, size, said=None, bar=None):
+    """Work the impact law out from ``(start, end, open, close, volume)`` in hours, or None.
+
+    ``bar``: high, low and hours of one whose range may say more of the volatility.
+    """
     before, took, squared, usd, counted = None, 0.0, 0.0, 0.0, 0.0
     for start, end, open_px, close_px, volume in candles:
         begun, px = (start, open_px) if before is None else before
@@ -34,4 +37,8 @@ def law(candles, moment, size, said=None):
     traded = said if said is not None else usd / counted * 24 if counted >= 6 else None
     if took < 6 or not traded:
         return None
-    return 1e-4 + math.sqrt(squared / took * 24) * math.sqrt(size / traded)
+    sigma = math.sqrt(squared / took * 24)
+    if bar is not None:
+        high, low, hours = bar
+        sigma = max(sigma, math.log(high / low) / math.sqrt(4 * math.log(2) * hours / 24))
+    return 1e-4 + sigma * math.sqrt(size / traded)

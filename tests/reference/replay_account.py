@@ -30,13 +30,17 @@ class Account:
         trade = self.open[coin]
         return trade.coins * self.px[coin] / self.markets[coin].leverage if trade else 0.0
 
-    def market_px(self, coin, px, way, notional):
-        given = self.markets[coin].gives_up(way > 0, notional)
+    def market_px(self, coin, px, way, notional, forced=False):
+        forced = forced and self.venue.reading != "optimistic"
+        given = self.markets[coin].gives_up(way > 0, notional, forced)
+        if way < 0:
+            given = min(given, 0.9)
         return px * (1 + way * given), given
 
     def buy_in(self, coin, coins, px, fee, given):
         trade = self.open[coin]
         trade.entries.append((coins, px))
+        trade.saw(px)
         trade.fees += coins * px * fee
         trade.slippage += coins * px * given
         self.cash -= trade.side * coins * px + coins * px * fee
@@ -44,6 +48,7 @@ class Account:
     def cash_out(self, coin, coins, px, fee, given):
         trade = self.open[coin]
         trade.exits.append((coins, px))
+        trade.saw(px)
         trade.fees += coins * px * fee
         trade.slippage += coins * px * given
         self.cash += trade.side * coins * px - coins * px * fee
@@ -55,11 +60,15 @@ class Account:
         self.closed.append(trade)
         self.open[coin] = None
 
-    def leave(self, coin, bar, px, reason):
+    def leave(self, coin, bar, px, reason, least=None):
+        """Close at the market; a limit that takes gets its own price at ``least``."""
         trade = self.open[coin]
         self.cancel(coin)
         coins = trade.coins
-        got, given = self.market_px(coin, px, -trade.side, coins * px)
+        forced = reason in ("stop", "trail", "liquidation")
+        got, given = self.market_px(coin, px, -trade.side, coins * px, forced)
+        if least is not None and trade.better(least, got):
+            got, given = least, abs(least / px - 1)
         self.cash_out(coin, coins, got, self.venue.taker, given)
         self.close(coin, bar, reason)
 
@@ -134,7 +143,7 @@ class Account:
             return
         trade.funding += self.owed.pop(coin)
         trade.ambiguous |= any(bar.stamps)
-        begun = bar.open if trade.entered < t else trade.entry
+        begun = bar.open if trade.entered < t else trade.begun
         self.liquidate(coin, t, level if trade.better(begun, level) else begun)
 
     def cancel(self, coin):

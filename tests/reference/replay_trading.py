@@ -19,7 +19,7 @@ class Trading(Account):
         return self.venue.ticks * float(tick) * (1 - 1e-6)
 
     def arrive(self, coin, bar, row, decision, px):
-        trade = self.open[coin]
+        trade, moved = self.open[coin], False
         if trade and decision.only_side not in (0, trade.side):
             pass
         elif decision.leave:
@@ -31,6 +31,7 @@ class Trading(Account):
             trade.stop = trade.stop if decision.move_stop_px is None else decision.move_stop_px
             if decision.move_target_px is not None:
                 trade.target = decision.move_target_px
+                moved = True
         if self.outcome[row][coin] == "waiting":
             if self.open[coin]:
                 self.outcome[row][coin] = "not taken"
@@ -38,6 +39,7 @@ class Trading(Account):
                 self.cancel(coin)
                 last = bar + max(decision.good_for, 1) - 1
                 self.orders[coin] = Order(row, decision, last)
+        return moved
 
     def fill(self, coin, bar, px, takes, bound=None):
         order, venue = self.orders[coin], self.venue
@@ -63,13 +65,7 @@ class Trading(Account):
             if bound is not None and side * (got - bound) > 0:
                 got, given = bound, abs(bound / px - 1)
         if first:
-            trade = self.trade_of(coin, bar, order, got)
-            passed = (trade.stop is not None and side * (px - trade.stop) <= 0) or (
-                trade.target is not None and side * (trade.target - got) <= 0
-            )
-            if passed:
-                self.cancel(coin)
-                return
+            trade = self.trade_of(coin, bar, order, px, got)
             wanted = notional / got
         else:
             trade, wanted = self.open[coin], order.left
@@ -96,7 +92,7 @@ class Trading(Account):
             self.cancel(coin)
             self.close(coin, bar, "target")
 
-    def trade_of(self, coin, bar, order, px):
+    def trade_of(self, coin, bar, order, begun, px):
         d = order.decision
         stop, target = d.stop_px, d.target_px
         if stop is None and d.stop_fraction is not None:
@@ -105,23 +101,44 @@ class Trading(Account):
             target = px * (1 + d.side * d.target_fraction)
         until = bar + d.max_bars if d.max_bars else None
         return Trade(
-            coin, order.row, bar, d.kind, d.side, stop, target, d.trail_fraction, until, px, px
+            coin,
+            order.row,
+            bar,
+            d.kind,
+            d.side,
+            stop,
+            target,
+            d.trail_fraction,
+            until,
+            begun,
+            px,
+            px,
         )
 
-    def gap(self, coin, bar, piece, opens, rests=False):
-        """What the open has passed already; a target that ``rests`` was met on the way."""
-        trade, px = self.open[coin], piece.open
-        trade.worst = px if trade.better(trade.worst, px) else trade.worst
-        trade.best = px if trade.better(px, trade.best) else trade.best
-        if self.exhausted():
-            return self.liquidate(coin, bar, px)
+    def passes(self, coin, bar, px, target):
+        """End what a price has passed; a target 'arrives' there, 'rested', or was 'met'."""
+        trade = self.open[coin]
         behind = trade.levels_behind(None)
         if behind and not trade.better(px, behind[0][0]):
             return self.leave(coin, bar, px, behind[0][1])
-        if trade.target is not None and trade.side * (px - trade.target) >= self.through(
-            coin, trade.target
-        ):
-            self.profit(coin, bar, trade.target if rests else px)
+        if trade.target is None:
+            return None
+        beyond = trade.side * (px - trade.target)
+        if target == "arrives":
+            # A limit order that takes what is better than itself.
+            if beyond >= 0:
+                self.leave(coin, bar, px, "target", least=trade.target)
+        elif beyond >= self.through(coin, trade.target):
+            self.profit(coin, bar, trade.target if target == "met" else px)
+        return None
+
+    def gap(self, coin, bar, piece, opens, target):
+        """What the open has passed already."""
+        trade, px = self.open[coin], piece.open
+        trade.saw(px)
+        if self.exhausted():
+            return self.liquidate(coin, bar, px)
+        self.passes(coin, bar, px, target)
         if self.open[coin] and opens and trade.until is not None and bar >= trade.until:
             self.leave(coin, bar, px, "time")
         return None
@@ -166,11 +183,15 @@ class Trading(Account):
         self.pay(trade, trade.charged)
         trade.unsure = any(piece.stamps)
         liquidation = self.liquidation_px(coin, others)
-        begun = trade.entry if entered_by else piece.open
+        begun = trade.begun if entered_by else piece.open
         if liquidation is not None and not trade.better(begun, liquidation):
             trade.worst = begun if trade.better(trade.worst, begun) else trade.worst
             self.liquidate(coin, bar, begun)
             return
+        if entered_by:
+            self.passes(coin, bar, begun, "arrives")
+            if not self.open[coin]:
+                return
         behind = (trade.levels_behind(liquidation) or [(None, None)])[0]
         goal = None
         if trade.target is not None and self.offered[coin] > 0:
@@ -209,18 +230,18 @@ class Trading(Account):
             self.offered[coin] = self.venue.volume_share * piece.volume
         self.px[coin] = piece.open
         if self.open[coin]:
-            self.gap(coin, bar, piece, opens, rests=not opens)
+            self.gap(coin, bar, piece, opens, "rested" if opens else "met")
         for row, decision in rows:
-            self.arrive(coin, bar, row, decision, piece.open)
+            moved = self.arrive(coin, bar, row, decision, piece.open)
             if self.open[coin]:
-                self.gap(coin, bar, piece, False)
+                self.gap(coin, bar, piece, False, "arrives" if moved else "rested")
 
     def entering(self, coin, bar, piece, opens):
         if self.orders[coin]:
             held = self.open[coin]
             self.entry_at_open(coin, bar, piece, opens)
-            if self.open[coin] and not held and not opens:
-                self.gap(coin, bar, piece, False)
+            if self.open[coin] and not held:
+                self.gap(coin, bar, piece, False, "arrives")
 
     def going_on(self, coin, bar, piece, others, optimistic):
         was = self.open[coin]

@@ -33,11 +33,15 @@ class Market:
     sizes: tuple = (1.0,)
     bought: tuple = (0.0,)
     sold: tuple = (0.0,)
+    forced_bought: tuple | None = None  # of exits that the market forces; None: as others
+    forced_sold: tuple | None = None
     tiers: tuple | None = None
     leverage: float = 100.0
 
-    def gives_up(self, buys, notional):
+    def gives_up(self, buys, notional, forced=False):
         curve = self.bought if buys else self.sold
+        if forced:
+            curve = (self.forced_bought if buys else self.forced_sold) or curve
         if notional > self.sizes[-1]:
             return curve[-1] * sqrt(notional / self.sizes[-1])
         points = list(zip(self.sizes, curve, strict=True))
@@ -72,7 +76,8 @@ class Trade:
     target: float | None
     trail: float | None
     until: int | None
-    best: float
+    begun: float  # price before slippage
+    best: float  # of the market and of its own fills
     worst: float
     entries: list = field(default_factory=list)  # (coins, px)
     exits: list = field(default_factory=list)
@@ -111,6 +116,10 @@ class Trade:
     def better(self, px, than):
         """Whether one price is better for the trade than another."""
         return px > than if self.side > 0 else px < than
+
+    def saw(self, px):
+        self.best = px if self.better(px, self.best) else self.best
+        self.worst = px if self.better(self.worst, px) else self.worst
 
     def levels_behind(self, liquidation):
         found = []
