@@ -595,10 +595,10 @@ kept = {
 pl.DataFrame({"attempts": name, "mean_pct": mean and mean * 100} for name, mean in kept.items())
 
 # %% [markdown]
-# Capacity: the same decisions with more money. Larger orders give up more, up to where their
-# own slippage would carry them past their stop or target: such an order is refused, and an
-# attempt that is refused counts 0. A mean that rises *to 0* at the largest sizes says that
-# nothing was traded there. No row: slippage was left out, so size would cost nothing.
+# Capacity: the same decisions with more money. Larger orders give up more, and at the market
+# they are filled however much that is: one that its own slippage carries past its stop is
+# stopped out at once. An attempt counts 0 where the account had no margin left for it. No row:
+# slippage was left out, so size would cost nothing.
 
 # %%
 room = found.capacity
