@@ -5,5 +5,6 @@ of a search and its name; ``levels``, settings that share their decisions; ``wor
 them on one coin and period; ``tapes`` that a process reads once; ``legs``, what settings decide
 on one, with ``remembered`` maps; ``lacking``, what is not there of the tapes; ``spread`` over
 threads; ``keep``, what is in the lake and what is still to do; ``table`` of what came of it;
-``survives``, what is left of the best; ``result``, all of it as rows and words.
+``choice``, what choosing on some days earned on others; ``survives``, what is left of the best,
+and ``told``, that in words; ``result``, all of it as rows and words.
 """

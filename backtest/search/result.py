@@ -1,17 +1,20 @@
 """This module puts a search's table and what survives of it side by side, as rows and words."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
+from backtest.command import command_of
 from backtest.intervals import width_of
 from backtest.search.asked import Search
 from backtest.search.keep import Kept
 from backtest.search.parameters import parameters_of
-from backtest.search.survives import DAYS_OF_YEAR, Survivor, in_words, survivor
+from backtest.search.survives import DAYS_OF_YEAR, Survivor, survivor
 from backtest.search.table import Table, read_table
+from backtest.search.told import in_words
 from backtest.trials import trial_sharpes
 from warehouse import open_lake
 
@@ -30,12 +33,15 @@ class Result:
         Settings and their daily returns.
     survivor
         What is left of the best.
+    command
+        Asks for the best setting as a study; None: no command line can.
     """
 
     asked: Search
     kept: Kept
     table: Table
     survivor: Survivor
+    command: str | None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,10 +52,13 @@ class Result:
             "trades",
             "return_fraction",
             "sharpe_year",
+            "beats_nothing",
             "deflated",
             "pbo",
             "forward_mean_day",
             "forward_sure",
+            "ways_median_year",
+            "ways_lost",
         )
 
     def rows(self, most: int) -> Iterator[tuple[object, ...]]:
@@ -57,14 +66,16 @@ class Result:
         table, left = self.table, self.survivor
         ratio = table.sharpe
         for rank, setting in enumerate(islice(table.order, most), 1):
-            asked: tuple[float | None, ...] = (None,) * 4
+            asked: tuple[float | None, ...] = (None,) * 6
             if rank == 1:
-                forward = left.forward
+                forward, ways = left.forward, left.ways
                 asked = (
                     None if left.deflated is None else left.deflated.probability,
                     left.pbo,
                     None if forward is None else forward.mean,
                     None if forward is None else forward.sure,
+                    None if ways is None else ways.median * math.sqrt(DAYS_OF_YEAR),
+                    None if ways is None else ways.lost,
                 )
             yield (
                 rank,
@@ -72,8 +83,16 @@ class Result:
                 int(table.trades[setting]),
                 float(table.total[setting]),
                 float(ratio[setting] * np.sqrt(DAYS_OF_YEAR)),
+                self._beats(setting),
                 *asked,
             )
+
+    def _beats(self, setting: int) -> bool | None:
+        """Return whether StepM names a setting; null: it was not compared."""
+        named = self.survivor.named
+        if named is None or setting not in named.compared:
+            return None
+        return setting in named.settings
 
     @property
     def sentences(self) -> list[str]:
@@ -81,7 +100,8 @@ class Result:
         kept = self.kept
         there = f", {kept.found} of which were there already" if kept.found else ""
         first = f"Sweep {kept.sweep_id}: {kept.trials} trials{there}."
-        return [first, *in_words(self.table, self.survivor, self.asked.question.coins)]
+        coins = self.asked.question.coins
+        return [first, *in_words(self.table, self.survivor, coins, self.command)]
 
 
 def result_of(lake: str, asked: Search, kept: Kept) -> Result:
@@ -89,9 +109,10 @@ def result_of(lake: str, asked: Search, kept: Kept) -> Result:
     with open_lake(lake) as con:
         table = read_table(con, asked, kept.sweep_id)
         chosen = asked.strategy(table.settings[table.order[0]])
-        sharpes = trial_sharpes(con, replace(asked.question, strategy=chosen))
-    left = survivor(table, sharpes, sharpes.size, embargo_days(asked), asked.question.seed)
-    return Result(asked, kept, table, left)
+        best = replace(asked.question, strategy=chosen)
+        sharpes = trial_sharpes(con, best)
+    left = survivor(table, sharpes, embargo_days(asked), asked.question.seed)
+    return Result(asked, kept, table, left, command_of(best, lake))
 
 
 def embargo_days(asked: Search) -> int:

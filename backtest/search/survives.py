@@ -1,48 +1,38 @@
-"""This module says what is left of the best of many settings, in figures and in words."""
+"""This module says what is left of the best of many settings."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.search.table import Table, sharpes
-from backtest.statistics.deflated import Deflated, deflate
+from backtest.search.choice import Forward, Ways, forward, ways
+from backtest.search.table import Table
+from backtest.statistics.deflated import Deflated, deflate, variance_of
 from backtest.statistics.overfitting import overfitting
-from backtest.statistics.probabilistic import moments, probabilistic_sharpe
-from backtest.statistics.splits import walk_forward
+from backtest.statistics.superiority import superior_ones
 from backtest.statistics.trials import minimum_backtest_length
-from backtest.worded import length
 
-DAY_US = 86_400_000_000
 DAYS_OF_YEAR = 365
-SURE = 0.95
-# Settings that are compared on every half of the blocks; of more some are drawn, for memory.
+LEVEL = 0.05
+# Settings that are compared with each other; of more some are drawn, for memory and time.
 MOST_COMPARED = 5_000
-BLOCKS = 16
-# Of the days there are: fitted on at first, and tested at a time.
-TRAIN, TEST = 0.5, 0.1
+# Of the probability of overfitting: most and fewest blocks, and the fewest days of one.
+BLOCKS, FEWEST_BLOCKS, FEWEST_DAYS = 16, 8, 5
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
-    """What choosing the best setting of the past would have earned on the days after.
+class Named:
+    """The settings that beat doing nothing, by StepM.
 
     Attributes
     ----------
-    days, choices
-        Days tested, and how often was chosen.
-    mean
-        Return of a day.
-    sharpe, sure
-        Of those days: mean over deviation, and how sure it is that the true one is above 0;
-        None: they do not vary.
+    settings
+        Their rows in the table: a chance of 5 % that even one is there wrongly.
+    compared
+        Rows of all that were compared.
     """
 
-    days: int
-    choices: int
-    mean: float
-    sharpe: float | None
-    sure: float | None
+    settings: frozenset[int]
+    compared: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,11 @@ class Survivor:
         What keeps the best of so many trials without an edge below the Sharpe ratio found, and
         what there is; None: it is not above 0.
     forward
-        None: too few days.
+        Of the walk forward; None: too few days.
+    ways
+        Of combinatorial purged cross-validation; None: too few days.
+    named
+        What beats doing nothing; None: too few days.
     trials
         Of the lake, on these coins and in this period.
     """
@@ -72,44 +66,12 @@ class Survivor:
     years_needed: float | None
     years: float
     forward: Forward | None
+    ways: Ways | None
+    named: Named | None
     trials: int
 
-    @property
-    def failed(self) -> list[str]:
-        """Return, one sentence each, the tests that the best setting does not pass."""
-        said = []
-        sure = None if self.deflated is None else self.deflated.probability
-        if sure is None or sure < SURE:
-            said.append(
-                f"the deflated Sharpe ratio is {_number(sure)}, and {SURE} is asked: the "
-                "chance that it is above what luck gives the best of so many trials"
-            )
-        if self.pbo is None or self.pbo >= 0.5:
-            said.append(
-                f"the probability of overfitting is {_number(self.pbo)}, and less than 0.5 is "
-                "asked: how often the best of half of the days is in the lower half on the "
-                "others"
-            )
-        if self.years_needed is None:
-            said.append("the Sharpe ratio found is not above 0")
-        elif self.years < self.years_needed:
-            said.append(
-                f"{length(self.years)} are too short: of {self.trials} trials without an "
-                f"edge the best shows as much in {length(self.years_needed)}"
-            )
-        if self.forward is None:
-            said.append("there are too few days to choose on the past and score on the next")
-        elif self.forward.sure is None or self.forward.sure < SURE:
-            said.append(
-                "chosen on the past, the Sharpe ratio afterwards is above 0 with a certainty "
-                f"of {_number(self.forward.sure)}, and {SURE} is asked"
-            )
-        return said
 
-
-def survivor(
-    table: Table, trial_sharpes: np.ndarray, trials: int, embargo_days: int, seed: int
-) -> Survivor:
+def survivor(table: Table, trial_sharpes: np.ndarray, embargo_days: int, seed: int) -> Survivor:
     """Say what is left of the best setting of a search.
 
     Parameters
@@ -118,28 +80,30 @@ def survivor(
         The settings and their daily returns.
     trial_sharpes : float64[n]
         Of one day, of all trials in the lake that count; NaN: none.
-    trials
-        How many those are.
     embargo_days
-        How long before the days tested no day is fitted on: as long as a trade may last.
+        How far from the days tested no day is fitted on: as long as a trade may last.
     seed
-        Of the settings that are compared, where there are too many.
+        Of the settings that are compared, where there are too many, and of drawn blocks.
     """
-    days = table.daily.shape[0]
-    years = days / DAYS_OF_YEAR
-    best = table.best
-    deflated = None if best is None else deflate(table.daily[:, best], trial_sharpes, trials)
+    years = table.daily.shape[0] / DAYS_OF_YEAR
+    best, trials = table.best, trial_sharpes.size
+    deflated = (
+        None
+        if best is None
+        else deflate(table.daily[:, best], trials, variance_of(trial_sharpes))
+    )
     if best is None or deflated is None:
-        return Survivor(None, None, None, None, years, None, trials)
+        return Survivor(None, None, None, None, years, None, None, None, trials)
     found = deflated.sharpe * np.sqrt(DAYS_OF_YEAR)
-    needed = minimum_backtest_length(trials, found) if found > 0 else None
     return Survivor(
         best,
         deflated,
         pbo(table.daily, best, seed),
-        needed,
+        minimum_backtest_length(trials, found) if found > 0 else None,
         years,
         forward(table.daily, embargo_days),
+        ways(table.daily, embargo_days),
+        named(table.daily, best, seed),
         trials,
     )
 
@@ -159,7 +123,8 @@ def pbo(daily: np.ndarray, best: int, seed: int) -> float | None:
     Returns
     -------
     float or None
-        None: too few settings or days.
+        None: one setting, which is no choice, or fewer than 8 blocks of 5 days: of 12 days in 6
+        blocks of two there are 20 halves, of six days each, and what they say is chance.
 
     Raises
     ------
@@ -167,93 +132,44 @@ def pbo(daily: np.ndarray, best: int, seed: int) -> float | None:
         If a setting returns the same, and not 0, throughout half of the days.
     """
     days, settings = daily.shape
-    blocks = min(BLOCKS, days // 2 // 2 * 2)
-    # One setting is no choice, and a block of fewer than two days has no deviation.
-    if settings < 2 or blocks < 2:
+    blocks = min(BLOCKS, days // FEWEST_DAYS // 2 * 2)
+    if settings < 2 or blocks < FEWEST_BLOCKS:
         return None
-    compared = np.arange(settings)
-    if settings > MOST_COMPARED:
-        others = np.delete(compared, best)
-        drawn = np.random.default_rng(seed).choice(others, MOST_COMPARED - 1, replace=False)
-        compared = np.sort(np.append(drawn, best))
-    return overfitting(daily[:, compared], blocks).probability
+    return overfitting(daily[:, _compared(settings, best, seed)], blocks).probability
 
 
-def forward(daily: np.ndarray, embargo_days: int) -> Forward | None:
-    """Choose the setting with the best Sharpe ratio of the past, and take its next days.
+def named(daily: np.ndarray, best: int, seed: int) -> Named | None:
+    """Return the settings that beat doing nothing, all that are compared considered.
 
     Parameters
     ----------
-    daily : float64[d, s]
-        Returns of each day and setting.
-    embargo_days
-        Days before those tested that are not fitted on.
+    daily, best, seed
+        As in :func:`pbo`; the seed is of the drawn blocks of days too.
 
     Returns
     -------
-    Forward or None
-        None: fewer than 20 days, or none is left to fit on.
+    Named or None
+        None: fewer than 20 days.
 
-    Notes
-    -----
-    At first half of the days are fitted on, then all before those tested, a tenth at a time.
-    A choice is made of settings whose past returns vary; where none do, the days count as 0.
+    Raises
+    ------
+    ValueError
+        If a setting returns the same, and not 0, every day.
     """
-    days = daily.shape[0]
-    if days < 20:
+    compared = _compared(daily.shape[1], best, seed)
+    nothing = np.zeros(daily.shape[0])
+    rng = np.random.default_rng(seed)
+    ones = superior_ones(daily[:, compared], nothing, rng, LEVEL)
+    if ones is None:
         return None
-    start = np.arange(days) * DAY_US
-    train, test = (int(share * days) * DAY_US for share in (TRAIN, TEST))
-    splits = walk_forward(
-        start, start + DAY_US - 1, train, test, embargo_days * DAY_US, anchored=True
-    )
-    earned: list[np.ndarray] = []
-    for split in splits:
-        if split.train.size < 2:
-            return None
-        ratios = sharpes(daily[split.train])
-        none = np.isnan(ratios).all()
-        chosen = np.zeros(split.test.size) if none else daily[split.test, np.nanargmax(ratios)]
-        earned.append(chosen)
-    made = np.concatenate(earned)
-    found = moments(made)
-    return Forward(
-        made.size,
-        len(earned),
-        float(made.mean()),
-        None if found is None else found.sharpe,
-        None if found is None else probabilistic_sharpe(found),
-    )
+    return Named(frozenset(compared[ones].tolist()), frozenset(compared.tolist()))
 
 
-def in_words(table: Table, found: Survivor, coins: Sequence[str]) -> list[str]:
-    """Return what was tried, what the best is, and what is left of it."""
-    days, settings = table.daily.shape
-    said = [
-        f"{settings} settings of {table.rule} were tried on {', '.join(coins)} over {days} "
-        f"days; with their choice and what was tried before, {found.trials} trials of these "
-        "coins in this period count."
-    ]
-    if found.best is None or found.deflated is None:
-        return [*said, "No setting has daily returns that vary: nothing survives."]
-    ratio = found.deflated.sharpe * np.sqrt(DAYS_OF_YEAR)
-    expected = found.deflated.expected
-    luck = "unknown" if expected is None else f"{expected * np.sqrt(DAYS_OF_YEAR):.2f}"
-    said.append(
-        f"The best ({table.words(found.best)}) earned {table.total[found.best] * 100:+.2f} % "
-        f"with a Sharpe ratio of {ratio:.2f} a year; the best of so many trials without an "
-        f"edge is expected to show {luck}."
-    )
-    if found.forward is not None:
-        said.append(
-            f"Chosen on the past {found.forward.choices} times, settings earned "
-            f"{found.forward.mean * 1e4:+.2f} bp a day on the {found.forward.days} days after."
-        )
-    failed = found.failed
-    if failed:
-        return [*said, *(f"Failed: {reason}." for reason in failed), "Nothing survives."]
-    return [*said, "The best setting survives all four tests."]
-
-
-def _number(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.2f}"
+def _compared(settings: int, best: int, seed: int) -> np.ndarray:
+    """Return the rows that are compared: all, or of too many the best and others by lot."""
+    compared = np.arange(settings)
+    if settings <= MOST_COMPARED:
+        return compared
+    others = np.delete(compared, best)
+    drawn = np.random.default_rng(seed).choice(others, MOST_COMPARED - 1, replace=False)
+    return np.sort(np.append(drawn, best))

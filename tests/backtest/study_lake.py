@@ -223,7 +223,7 @@ def swept(settings, **changed):
         rule = RULE | {"lookback": lookback, "stop_pct": stop}
         parameters = {"strategy": "cluster_take_profit", "moves": False, "entry": rule}
         for place, coin in enumerate(COINS):
-            daily = np.tile([0.01, -0.01], 10) + 0.001 * number
+            daily = np.tile([0.01, -0.01], 20) + 0.001 * number
             yield trial(2 * number + place, parameters, coin, daily.tolist(), **changed)
 
 

@@ -324,13 +324,13 @@ GRID = [(look, stop) for look in (12, 24, 48) for stop in (1.0, 2.0)]
 
 def test_a_sweep_is_drawn_over_the_two_parameters_that_vary_most(tmp_path):
     page = drawn(fill(tmp_path / "lake", trials=list(swept(GRID))), tmp_path)
-    assert "6 settings over 20 days, sweep 5eeb" in page.text
+    assert "6 settings over 40 days, sweep 5eeb" in page.text
     (cells,) = figure(page, "by parameters")["data"]
     layout = figure(page, "by parameters")["layout"]
     assert layout["xaxis"]["ticktext"] == ["12", "24", "48"]
     assert layout["xaxis"]["title"]["text"] == "breakout.lookback"
-    # The mean of setting n is n / 10 of its spread of 0.01, sample deviation of 20 days.
-    spread = np.tile([0.01, -0.01], 10).std(ddof=1)
+    # The mean of setting n is n / 10 of its spread of 0.01, sample deviation of 40 days.
+    spread = np.tile([0.01, -0.01], 20).std(ddof=1)
     assert np.allclose(cells["z"], 0.001 * np.array([[0, 2, 4], [1, 3, 5]]) / spread)
     # The study's own: lookback 24, stop 2 %.
     (ring,) = layout["shapes"]

@@ -48,6 +48,11 @@ def test_a_sweep_shows_its_best_and_what_survives_and_goes_on(lake):
     )
     assert rows[0]["deflated"] is not None
     assert rows[1]["deflated"] is None
+    # Nine days are too few for any of these, and a question that is not asked has no answer.
+    for name in ("beats_nothing", "pbo", "forward_sure", "ways_median_year", "ways_lost"):
+        assert rows[0][name] is None
+    assert "overfitting is not known" in again.stderr
+    assert "which settings beat doing nothing (StepM)" in again.stderr
 
 
 def test_settings_are_drawn_by_seed_and_months_are_told_apart(lake):
