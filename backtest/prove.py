@@ -4,7 +4,7 @@ At many moments the lake is cut: what came later is gone, or is garbage that a c
 still allow, and the study is played again.  Of what it did before, nothing may change.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from backtest.proof.cuts import cut_rows
 from backtest.proof.difference import Difference
 from backtest.proof.series import told_by
 from backtest.proof.structure import breach, published
+from backtest.proof.watch import Watch
 from backtest.proof.worlds import KINDS, UNPUBLISHED, Last, Pin, World
 from backtest.question import Question
 from backtest.study import Played, play
@@ -28,14 +29,18 @@ from warehouse import open_lake
 from warehouse.store.lake import Lake
 
 CUTS = 8
+Plan = Callable[[int, int], None]
 
 
 def prove(
     lake: str | Path | Lake,
     question: Question,
-    cuts: int = CUTS,
+    cuts: int | None = CUTS,
     seed: int | None = None,
     progress: Progress | None = None,
+    *,
+    allow_io: bool = False,
+    plan: Plan | None = None,
 ) -> Proof:
     """Play a question in worlds without, and with another, future.
 
@@ -46,16 +51,22 @@ def prove(
     question
         What is asked.
     cuts
-        Moments at which the lake is cut, of each coin.
+        Moments at which the lake is cut, of each coin; null: after every entry.
     seed
         Of the moments and of the garbage; null: the question's own.
     progress
         Told what is done, how many replays are done, of how many.
+    allow_io
+        Whether who asks answers for what the rule reaches outside of its view; otherwise it
+        is a failure to reach anything.
+    plan
+        Told how many replays follow, once it is known, and how many were done until then.
 
     Returns
     -------
     Proof
-        With the first difference; what comes after it is not looked for.
+        With the first difference, or with what was touched in the first play in which anything
+        was; what comes after that is not looked for.
 
     Raises
     ------
@@ -68,33 +79,45 @@ def prove(
     rng = np.random.default_rng(seed)
     rule = Anew(question.strategy)
     kinds = [kind for kind in KINDS if question.knowable or kind != UNPUBLISHED]
-    count = Count(cuts * len(question.coins), len(kinds), rule.whole, progress)
+    total = (cuts or 0) * len(question.coins) * len(kinds)
+    count, watch = Count(total, len(kinds), rule.whole, progress), Watch()
+
+    def proof(difference: Difference | None) -> Proof:
+        return count.proof(difference, watch.touched, allow_io)
+
+    accounts = []
     with open_lake(lake) as con:
         cut_lake = CutLake(con)
         known = published(con)
         # Each account is proven by itself, cut where its coins decide.
         for coins in in_accounts(question.coins, question.account):
-            cut_lake.show(None)
             asked = replace(question, coins=tuple(coins))
             count.tell(", ".join(coins))
-            with rule.made() as strategy:
+            with watch, rule.made() as strategy:
                 played = play(con, replace(asked, strategy=strategy))
             _at_one_venue(played)
             difference = _order(played, known)
-            if difference is not None:
-                return count.proof(difference)
-            for world in _worlds(played, kinds, cuts, seed, rng):
+            if difference is not None or (watch.touched and not allow_io):
+                return proof(difference)
+            worlds = list(_worlds(played, kinds, cuts, seed, rng))
+            count.expect(played, len(worlds))
+            accounts.append((asked, played, worlds))
+        count.total = count.worlds
+        if plan is not None:
+            plan(count.total, count.plays)
+        for asked, played, worlds in accounts:
+            for world in worlds:
                 count.tell(f"{world.pin.coin} {utc(world.cut)} {world.kind}")
                 cut_lake.show(world)
-                with rule.made() as strategy:
+                with watch, rule.made() as strategy:
                     if world.ends:
                         strategy = told_by(strategy, played.own[0].bars, world.cut)
                     pinned = _pinned(replace(asked, strategy=strategy), world)
                     difference = _changed(con, pinned, played, world, known, count)
-                if difference is not None:
-                    return count.proof(difference)
+                if difference is not None or (watch.touched and not allow_io):
+                    return proof(difference)
                 count.add(world, played)
-    return count.proof(None)
+    return proof(None)
 
 
 def _pinned(question: Question, world: World) -> Question:
@@ -107,7 +130,7 @@ def _pinned(question: Question, world: World) -> Question:
 
 
 def _worlds(
-    played: Played, kinds: Sequence[str], cuts: int, seed: int, rng: np.random.Generator
+    played: Played, kinds: Sequence[str], cuts: int | None, seed: int, rng: np.random.Generator
 ) -> Iterator[World]:
     """Yield the worlds that an account is played in, coin by coin in order of the cut."""
     runs = played.of("pessimistic")

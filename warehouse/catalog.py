@@ -6,6 +6,7 @@ every lake is made once and copied (:mod:`warehouse.blank`).
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib.resources import files
@@ -61,6 +62,8 @@ def open_lake(path: str | Path | Lake) -> Connection:
     that is lost stops the questions that need it, with one line that names it.
     """
     lake = Lake.at(path)
+    # Who watches what a program reaches hears of it (:mod:`backtest.proof.watch`).
+    sys.audit("undertow.open_lake", lake.readable)
     if not lake.exists():
         raise NoLake(f"no lake at {path}: `undertow ingest` or `undertow demo` makes one")
     con = duckdb.connect()

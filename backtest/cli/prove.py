@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from warehouse.cli import json_option, lake_option
-from warehouse.terminal import print_json, progress_bar
+from warehouse.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from backtest.question import Question
@@ -73,41 +73,90 @@ def follows_a_series(rule: dict[str, Any]) -> bool:
     help="Moments, of each coin, at which the future is taken away.",
 )
 @click.option(
+    "--every-entry",
+    is_flag=True,
+    help="Cut after every entry, however many there are; what it takes is said first.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     help="Of moments and garbage; left out: the study's own.",
 )
+@click.option(
+    "--allow-io",
+    is_flag=True,
+    help="You answer for what the rule reads and writes: files, another lake, the network.",
+)
 def prove(
-    run: str, outside: bool, lake: str, as_json: bool, cuts: int, seed: int | None
+    run: str,
+    outside: bool,
+    lake: str,
+    as_json: bool,
+    cuts: int,
+    every_entry: bool,
+    seed: int | None,
+    allow_io: bool,
 ) -> None:
     """Play study RUN again without its future, and with a garbled one.
 
     RUN is a study_id or run_id, or the beginning of one.  Nothing that was decided or traded
-    before may change; where it does, the first difference is printed and the status is 2.
+    before may change, and the rule may look at nothing but its view; where it does, the first
+    difference or what it touched is printed and the status is 2.
     """
+    from time import monotonic
+
     from backtest.prove import prove as proven
 
     recorded, question = asked_again(lake, run, outside)
+    began = monotonic()
+
+    def plan(replays: int, done: int) -> None:
+        if every_entry:
+            say(cost(replays, (monotonic() - began) / done))
+
     with progress_bar("prove") as progress:
-        found = proven(lake, question, cuts, seed, progress)
+        found = proven(
+            lake,
+            question,
+            None if every_entry else cuts,
+            seed,
+            progress,
+            allow_io=allow_io,
+            plan=plan,
+        )
     said = None if found.difference is None else found.difference.as_dict()
     if as_json:
         row = {
             "study_id": recorded.study_id,
-            "proven": found.difference is None,
+            "proven": found.proven,
             "cuts": found.cuts,
             "replays": found.replays,
             "decisions": found.decisions,
             "trades": found.trades,
             "entries_moved": found.entries_moved,
             "made_anew": found.made_anew,
+            "entries": found.power.entries,
+            "entries_reached": found.power.reached,
+            "chance_missed": found.power.missed(),
+            "touched": [str(touch) for touch in found.touched],
             "difference": said,
         }
         print_json(list(row), [tuple(row.values())])
     else:
         click.echo(f"{recorded.study_id}: {found}")
-    if said is not None:
+    if not found.proven:
         raise SystemExit(FAILED)
+
+
+def cost(replays: int, seconds: float) -> str:
+    """Return what it takes to play so many worlds, at so many seconds each, as a sentence.
+
+    >>> cost(1200, 2.5)
+    '1,200 replays at some 2.5 s each: about 50 min.'
+    """
+    minutes = replays * seconds / 60
+    about = f"{minutes:.0f} min" if minutes >= 1 else f"{minutes * 60:.0f} s"
+    return f"{replays:,} replays at some {seconds:.1f} s each: about {about}."
 
 
 @click.command()

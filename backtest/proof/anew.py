@@ -131,11 +131,12 @@ def _is_outside(module: ModuleType) -> bool:
     if module.__name__.partition(".")[0] in PACKAGES:
         return False
     file = getattr(module, "__file__", None)
-    return file is not None and not _is_installed(file)
+    return file is not None and not is_installed(file)
 
 
 @cache
-def _is_installed(file: str) -> bool:
+def is_installed(file: str) -> bool:
+    """Return whether a file is Python's own, or of a package that is installed."""
     place = Path(file).resolve()
     return any(place.is_relative_to(folder) for folder in INSTALLED)
 

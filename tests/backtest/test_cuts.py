@@ -54,3 +54,21 @@ def test_there_are_as_many_cuts_as_asked_for_or_as_closes(side, cuts, seed):
     assert rows == sorted(set(rows))
     assert len(rows) == min(cuts, len(side) - 1)
     assert not rows or (rows[0] >= 0 and rows[-1] < len(side) - 1)
+
+
+def test_entries_are_cut_behind_all_over_the_period():
+    side = np.zeros(400, int)
+    side[10::4] = 1
+    rows = drawn(range(400), side, 8)
+    entries = [row for row in rows if side[row]]
+    assert len(entries) == 6
+    # Of the 96 between the first and the last one of each quarter.
+    assert [(row - 14) // 96 for row in entries[1:-1]] == [0, 1, 2, 3]
+    assert drawn(range(400), side, 8) != drawn(range(400), side, 8, seed=1)
+
+
+def test_every_entry_may_be_cut_behind():
+    side = np.zeros(30, int)
+    side[[4, 9, 15, 20, 29]] = 1, -1, 1, -1, 1
+    assert drawn(range(30), side, None) == [3, 4, 9, 15, 19, 20]
+    assert drawn(range(30), np.zeros(30), None) == []
