@@ -333,9 +333,10 @@ figure
 
 # %% [markdown]
 # The dashed line is what the best of so many trials would show if none of them knew anything:
-# the more is tried, and the more the trials differ, the higher it lies. The deflated Sharpe
-# ratio is how sure the best is to lie above *that*. The probability of overfitting (PBO) is how
-# often the setting that was best on one half of the days is below the middle on the other.
+# the more is tried, and the shorter the period, the higher it lies. The deflated Sharpe ratio
+# is how sure the best is to lie above *that*. The probability of overfitting (PBO) is how
+# often the setting that was best on one half of the days is below the middle on the other;
+# of fewer than 40 days it is not told.
 
 # %%
 for sentence in swept.sentences:

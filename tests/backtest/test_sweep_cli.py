@@ -1,6 +1,7 @@
 """The verb `undertow backtest sweep`, as a user types it."""
 
 import json
+import shlex
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +12,7 @@ from backtest.cli import backtest
 from backtest.decisions import Decisions
 from backtest.strategies.strategy import Strategy
 from tests.backtest.small_lake import land_lake
+from warehouse import open_lake
 
 PERIOD = ["--coin", "BTC", "--from", "2026-01-02T12:00Z", "--to", "2026-01-10"]
 
@@ -53,6 +55,33 @@ def test_a_sweep_shows_its_best_and_what_survives_and_goes_on(lake):
         assert rows[0][name] is None
     assert "overfitting is not known" in again.stderr
     assert "which settings beat doing nothing (StepM)" in again.stderr
+
+
+def test_what_survives_is_asked_as_a_study_by_the_command_that_is_said(lake, monkeypatch):
+    """As if all six tests were passed: the study is of the best setting, no new trial."""
+    words = ("--strategy", "breakout+asymmetry_filter", "--set", "stop_pct=1.25,1.5")
+    words = (*words, "--set", "lookback=4", "--no-funding", "--seed", "3")
+    monkeypatch.setattr("backtest.search.told.failed", lambda left: [])
+    last = sweep(lake, *words).stdout.splitlines()[-1]
+    said, _, line = last.partition(" ask it as a study before believing it: ")
+    assert said.startswith(
+        "The best setting survives these six tests of a sweep, which knows no"
+    )
+    best = json.loads(sweep(lake, *words, "--best", "1", "--json").stdout)[0]
+    assert f"--set breakout.stop_pct={best['breakout.stop_pct']} " in line
+    with open_lake(lake) as con:
+        before = con.sql("select distinct trial_id from backtest_trials").fetchall()
+    program, group, *typed = shlex.split(line)
+    assert (program, group) == ("undertow", "backtest")
+    done = CliRunner().invoke(backtest, [*typed, "--draws", "0"], catch_exceptions=False)
+    assert done.exit_code == 0
+    with open_lake(lake) as con:
+        after = con.sql("select distinct trial_id from backtest_trials").fetchall()
+        ((asked,),) = con.sql("select question from backtest_studies").fetchall()
+    rule = json.loads(asked)["strategy"]
+    assert rule["entry"]["stop_pct"] == best["breakout.stop_pct"]
+    # The rule without the map is the one that was not tried yet.
+    assert len(after) == len(before) + 1
 
 
 def test_settings_are_drawn_by_seed_and_months_are_told_apart(lake):
