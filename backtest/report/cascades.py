@@ -45,10 +45,10 @@ def _caption(found: CascadeStudy) -> str:
     return (
         f"{words.count(found.events, 'cascade')}, whatever the rule did: "
         f"{words.count(found.merged, 'event')} where those whose bars overlap are one, "
-        f"whatever their coin, in {stretches} of time, which say as much as {effective:.1f} "
-        f"that hold equally many; {band}. The close against that of the bar before the "
-        "cascade, signed so that its own way is up. Cascades are known by what prices did in "
-        "them: the jump at 0 is what they are, only what comes after can be traded."
+        f"whatever their coin, in {stretches} of time, as good as {effective:.1f} of equal "
+        f"weight; {band}. The close against that of the bar before the cascade, signed so that "
+        "its own way is up. Cascades are known by what prices did in them: the jump at 0 is "
+        "what they are, only what comes after can be traded."
     )
 
 

@@ -160,7 +160,7 @@ def test_everything_else_is_said(page):
         "Nothing is left at some $30.0K an entry.",
         "Costs all charged Maps as published then Flow as heard live",
         "6 cascades, whatever the rule did: 5 events where those whose bars overlap are one",
-        "in 5 stretches of time, which say as much as 5.0 that hold equally many; the band is",
+        "in 5 stretches of time, as good as 5.0 of equal weight; the band is",
         "candles: 1 incident in the period; 2 trades of the rule were open in one.",
         "3 snapshots of the period were not trusted",
         "BTC: 5 signals, 2 refused by the map, 1 where no map or flow was known, 1 not filled",
@@ -221,7 +221,7 @@ def test_of_few_stretches_there_is_a_mean_and_no_band(tmp_path):
     none = (None,) * len(few.offset)
     few = replace(few, stretches=6, effective=4.9, low=none, high=none)
     page = drawn(fill(tmp_path / "lake", findings(cascades=few)), tmp_path)
-    assert "which say as much as 4.9 that hold equally many; of fewer than 5 no" in page.text
+    assert "as good as 4.9 of equal weight; of fewer than 5 no" in page.text
     (mean,) = figure(page, "cascades")["data"]
     assert mean["y"] == [0.1, 0.0, 0.4, 0.3, 0.2]
 
