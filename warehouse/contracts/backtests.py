@@ -167,8 +167,8 @@ BACKTEST_TRADES = Table(
         Column(
             "best_px",
             F64,
-            "best price while it was open, of the market and of its own fills; null: run before "
-            "it was kept",
+            "best price while it was open, of the market and of its own fills; null: run "
+            "before it was kept",
             "USD",
             null=True,
             rules=(POSITIVE,),
