@@ -68,9 +68,7 @@ def follows_a_series(rule: dict[str, Any]) -> bool:
 @click.option(
     "--cuts",
     type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Moments, of each coin, at which the future is taken away.",
+    help="Moments, of each coin, at which the future is taken away.  [default: 8]",
 )
 @click.option(
     "--every-entry",
@@ -92,7 +90,7 @@ def prove(
     outside: bool,
     lake: str,
     as_json: bool,
-    cuts: int,
+    cuts: int | None,
     every_entry: bool,
     seed: int | None,
     allow_io: bool,
@@ -105,8 +103,11 @@ def prove(
     """
     from time import monotonic
 
+    from backtest.prove import CUTS
     from backtest.prove import prove as proven
 
+    if every_entry and cuts is not None:
+        raise click.UsageError("--cuts and --every-entry: give one of them")
     recorded, question = asked_again(lake, run, outside)
     began = monotonic()
 
@@ -118,7 +119,7 @@ def prove(
         found = proven(
             lake,
             question,
-            None if every_entry else cuts,
+            None if every_entry else cuts or CUTS,
             seed,
             progress,
             allow_io=allow_io,

@@ -62,6 +62,9 @@ class Watch:
 
     def __init__(self) -> None:
         self.found: dict[Touch, None] = {}
+        self._thread = threading.get_ident()
+        # Those that begin later began while a rule was played, and may go on after it.
+        self._before = set(sys._current_frames())
 
     @property
     def touched(self) -> tuple[Touch, ...]:
@@ -74,8 +77,6 @@ class Watch:
         _install()
         self._held = ExitStack()
         self._held.enter_context(telling())
-        self._thread = threading.get_ident()
-        self._before = set(sys._current_frames())
         self._environ, self._set_by_others = dict(os.environ), set[str]()
         _watching = self
         return self
@@ -135,7 +136,7 @@ def _is_by_rule(event: str, frame: FrameType | None, new_thread: bool) -> bool:
     frame
         Where.
     new_thread
-        Whether its thread began while a rule was watched, so that nobody else did.
+        Whether its thread began since rules are watched, so that nobody else began it.
     """
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))

@@ -166,6 +166,20 @@ class InAThread(Reaching):
         one.join()
 
 
+class InAThreadAfterwards(Reaching):
+    """Likewise, while nobody watches, by a thread that goes on until it is told to end."""
+
+    go, done = threading.Event(), threading.Event()
+
+    def reach(self, view):
+        def later():
+            self.go.wait(60)
+            os.listdir(PLACE)
+            self.done.set()
+
+        threading.Thread(target=later, daemon=True).start()
+
+
 class InAFolder(Reaching):
     """Keeps what it saw in the names of folders."""
 

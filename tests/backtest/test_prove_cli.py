@@ -88,6 +88,12 @@ def test_every_entry_is_cut_behind_and_what_it_takes_is_said_first(studies):
     assert 0 < row["chance_missed"] < 1
 
 
+def test_cuts_and_every_entry_are_not_asked_for_together(studies):
+    done = run(studies, 0, "--every-entry", "--cuts", "2")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--cuts and --every-entry: give one of them" in done.stderr
+
+
 def test_what_it_takes_is_told_in_seconds_or_minutes():
     assert cost(12, 2.0) == "12 replays at some 2.0 s each: about 24 s."
     assert cost(1200, 2.5) == "1,200 replays at some 2.5 s each: about 50 min."

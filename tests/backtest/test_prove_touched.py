@@ -104,6 +104,17 @@ def test_every_way_out_is_heard(place, cheat):
     assert watch.touched == before
 
 
+def test_a_thread_that_a_rule_left_behind_is_heard_in_the_next_play(place):
+    watch = Watch()
+    with watch:
+        leaks.InAThreadAfterwards().signal(Shown())
+    assert watch.touched == ()
+    with watch:
+        leaks.InAThreadAfterwards.go.set()
+        assert leaks.InAThreadAfterwards.done.wait(60)
+    assert watch.touched == (Touch("folder", str(place)),)
+
+
 def test_imports_zones_and_readers_are_no_reach(lake):
     found = prove(lake, asked(leaks.Harmless()), 1, 1)
     assert found.touched == ()
