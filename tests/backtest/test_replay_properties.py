@@ -178,6 +178,21 @@ def test_in_the_mirror_longs_are_shorts(world, reading):
     assert [coin > 0 for coin in position] == [coin < 0 for coin in held]
 
 
+@given(world=worlds(), market=markets, venue=venues)
+def test_no_loss_is_more_than_the_worst_price_says_and_no_gain_than_the_best(
+    world, market, venue
+):
+    trades, _, _ = told(*world, market, venue)
+    for one in trades:
+        way = 1 if one.size > 0 else -1
+        rounding = 1e-9 * one.entry
+        for px in (one.entry, one.exit):
+            assert way * (px - one.worst) >= -rounding
+            assert way * (one.best - px) >= -rounding
+        if one.reason == "stop":
+            assert way * (one.stop - one.worst) >= -rounding
+
+
 # Up to a target, then down to a stop, each with a way of its own and at rest in between.
 RISES, FALLS = Bar(100, 104, 99, 103), Bar(100, 101, 96, 97)
 WORLD = (
@@ -203,6 +218,10 @@ CASES = {
     test_prices_in_another_unit_change_coins_and_nothing_else: (
         {"world": WORLD, "market": FREE, "venue": Venue(), "times": 2.0},
         lambda at, one: replace(one, pnl=one.pnl + 0.01 * one.exit),
+    ),
+    test_no_loss_is_more_than_the_worst_price_says_and_no_gain_than_the_best: (
+        {"world": WORLD, "market": replace(FREE, sold=(0.01,)), "venue": Venue()},
+        lambda at, one: replace(one, worst=one.stop),
     ),
     test_in_the_mirror_longs_are_shorts: (
         {"world": WORLD, "reading": "pessimistic"},
