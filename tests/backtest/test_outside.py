@@ -74,6 +74,11 @@ def test_a_module_that_does_not_import_says_why(here, text, said):
         class_of("half_a_rule:Dips", outside=True)
 
 
+def test_a_rule_of_a_script_says_how_it_is_asked_for():
+    with pytest.raises(ValueError, match=r"of a script or a session.* my_module:Dips, in the "):
+        class_of("__main__:Dips", outside=True)
+
+
 @pytest.mark.parametrize("name", [":Dips", ".rule:Dips", "my rule:Dips", "a/b:Dips"])
 def test_what_is_no_module_is_named(name):
     with pytest.raises(ValueError, match="is no name of a module"):
