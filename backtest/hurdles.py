@@ -53,7 +53,7 @@ def hurdles(findings: Findings) -> Iterator[Hurdle]:
     yield _held(findings.subject)
     yield Hurdle(
         first.attempts >= FEWEST_ATTEMPTS and first.days >= FEWEST_DAYS,
-        f"{count(first.attempts, 'attempt')} on {count(first.days, 'day')} "
+        f"{count(first.attempts, 'attempt')} on {_days(first)} "
         f"(at least {FEWEST_ATTEMPTS} on {FEWEST_DAYS})",
     )
     yield _earns(findings.readings)
@@ -69,6 +69,12 @@ def hurdles(findings: Findings) -> Iterator[Hurdle]:
         + f" (at least {1 - LEVEL:g}), the chance that it is above what luck gives the best of "
         "so many trials",
     )
+
+
+def _days(first: Reading) -> str:
+    if first.days_alike == 1:
+        return count(first.days, "day")
+    return f"{count(first.days, 'stretch')} of {first.days_alike} days"
 
 
 def _charged(what: Subject) -> Hurdle:

@@ -9,6 +9,7 @@ from backtest.bars import Bars
 from backtest.records import REFUSED, UNFILLED
 from backtest.replay import Replay
 from backtest.statistics.attempts import as_attempts
+from backtest.statistics.lasting import days_alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,14 @@ class Attempts:
         UTC date of the entry, or of the open at which it would have been.
     filled : bool[n]
         Whether a trade came of it.
+    held : float64[n]
+        Days from entry to exit; 0 where nothing was filled.
     """
 
     returns: np.ndarray
     days: np.ndarray
     filled: np.ndarray
+    held: np.ndarray
 
     @property
     def mean(self) -> float | None:
@@ -38,6 +42,11 @@ class Attempts:
     def trades(self) -> int:
         """Return how many trades came of them."""
         return int(self.filled.sum())
+
+    @property
+    def days_alike(self) -> int:
+        """Return how many days count as one, because trades last so long."""
+        return days_alike(self.held[self.filled])
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -64,16 +73,21 @@ def attempts_of(replays: Sequence[tuple[Bars, Replay]]) -> Attempts:
         returns, days = as_attempts(
             played.trade_returns, entered, bars.end[missed].astype("datetime64[D]")
         )
-        parts.append(Attempts(returns, days, np.arange(returns.size) < len(played)))
+        held = np.zeros(returns.size)
+        span = bars.start[played.trades["left"]] - bars.start[played.trades["entered"]]
+        held[: len(played)] = span / np.timedelta64(1, "D")
+        parts.append(Attempts(returns, days, np.arange(returns.size) < len(played), held))
     return pooled(parts)
 
 
 def pooled(parts: Sequence[Attempts]) -> Attempts:
     """Return the attempts of several, one after the other."""
     if not parts:
-        return Attempts(np.zeros(0), np.zeros(0, "datetime64[D]"), np.zeros(0, bool))
+        nothing = np.zeros(0)
+        return Attempts(nothing, nothing.astype("datetime64[D]"), nothing.astype(bool), nothing)
     return Attempts(
         np.concatenate([part.returns for part in parts]),
         np.concatenate([part.days for part in parts]),
         np.concatenate([part.filled for part in parts]),
+        np.concatenate([part.held for part in parts]),
     )

@@ -41,10 +41,11 @@ def p_value(p: float | None) -> str:
 def count(many: int, word: str) -> str:
     """Return a number of things.
 
-    >>> count(1, "day"), count(2, "day")
-    ('1 day', '2 days')
+    >>> count(1, "day"), count(2, "day"), count(3, "stretch")
+    ('1 day', '2 days', '3 stretches')
     """
-    return f"{many} {word}" if many == 1 else f"{many} {word}s"
+    ending = "" if many == 1 else ("es" if word.endswith("ch") else "s")
+    return f"{many} {word}{ending}"
 
 
 def earned(mean: float | None) -> str:

@@ -10,6 +10,7 @@ from backtest.pooled import attempts_of
 from backtest.runs import Run
 from backtest.statistics.bootstrap import FEWEST_PERIODS
 from backtest.statistics.comparison import Comparison, compare
+from backtest.statistics.lasting import first_days
 from backtest.statistics.superiority import superior
 
 
@@ -39,7 +40,9 @@ def ablate(
     """Compare runs of one reading, one a coin, with those without the map."""
     both = [[(run.bars, run.replay) for run in runs] for runs in (own, base)]
     ours, theirs = (attempts_of(pairs) for pairs in both)
-    found = compare(ours.returns, ours.days, theirs.returns, theirs.days, rng)
+    length = max(ours.days_alike, theirs.days_alike)
+    here, there = (first_days(one.days, length) for one in (ours, theirs))
+    found = compare(ours.returns, here, theirs.returns, there, rng)
     returns, others = (daily_of(pairs).returns for pairs in both)
     p = None
     if returns.size >= FEWEST_PERIODS and np.ptp(returns - others) > 0:

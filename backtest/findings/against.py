@@ -33,6 +33,7 @@ from backtest.placebos.placebo import Placebo
 from backtest.pooled import Attempts
 from backtest.statistics.by_days import p_of_days, shares_of
 from backtest.statistics.comparison import compare
+from backtest.statistics.lasting import first_days
 
 LEVELS = (5, 25, 50, 75, 95)
 # With fewer the least p is above 0.05.
@@ -87,22 +88,31 @@ def against(own: Attempts, placebo: Placebo, rng: np.random.Generator) -> Agains
 
 def better_than(own: Attempts, other: Attempts, rng: np.random.Generator) -> float | None:
     """Return p of a rule against a placebo that is not drawn; None: that is of too few days."""
-    if np.unique(other.days).size < FEWEST_DAYS:
+    here, there = _alike([own, other])
+    if np.unique(there).size < FEWEST_DAYS:
         return None
-    return compare(own.returns, own.days, other.returns, other.days, rng).p
+    return compare(own.returns, here, other.returns, there, rng).p
 
 
 def among(
     own: Attempts, draws: Sequence[Attempts], rng: np.random.Generator, *, in_place: bool
 ) -> float | None:
     """Return p of a rule among draws that made attempts; None: it has fewer than two days."""
-    if np.unique(own.days).size < 2:
+    every = [own, *draws]
+    labels = _alike(every)
+    if np.unique(labels[0]).size < 2:
         return None
-    means = np.array([one.mean for one in (own, *draws)], float)
-    days = np.unique(np.concatenate([one.days for one in (own, *draws)]))
+    means = np.array([one.mean for one in every], float)
+    days = np.unique(np.concatenate(labels))
     shares, *others = (
-        shares_of(np.searchsorted(days, one.days), one.returns - means.mean(), days.size)
-        for one in (own, *draws)
+        shares_of(np.searchsorted(days, label), one.returns - means.mean(), days.size)
+        for one, label in zip(every, labels, strict=True)
     )
     by_days = p_of_days(shares - np.mean(others, axis=0) if in_place else shares, rng)
     return max(float((means >= means[0]).sum()) / means.size, by_days)
+
+
+def _alike(every: Sequence[Attempts]) -> list[np.ndarray]:
+    """Return the day of each attempt, or its stretch of days where any trades outlast one."""
+    length = max(one.days_alike for one in every)
+    return [first_days(one.days, length) for one in every]

@@ -8,6 +8,7 @@ from scipy.special import stdtrit
 from backtest.pooled import attempts_of
 from backtest.runs import Run
 from backtest.statistics.clustered import Mean, clustered_mean
+from backtest.statistics.lasting import first_days
 
 LEVEL = 0.95
 
@@ -21,14 +22,17 @@ class Reading:
     bound
         ``pessimistic``, ``optimistic`` or ``drilled``.
     attempts, trades, days
-        Orders that reached the venue, those that were filled, and the UTC days they are of.
+        Orders that reached the venue, those that were filled, and the UTC days they are of;
+        stretches of days where trades outlast a day.
+    days_alike
+        Days of such a stretch; 1: each is one of its own.
     ambiguous
         Share of trades that the reading decides; None: no trades.
     mean, error
         Of an attempt, fraction of notional, with its standard error clustered by day; None: no
         attempts, or fewer than two days.
     low, high
-        95 % interval of the mean, by Student's t over days.
+        95 % interval of the mean, by Student's t over days, or stretches of them.
     p
         Of a true mean of 0, both sides.
     """
@@ -37,6 +41,7 @@ class Reading:
     attempts: int
     trades: int
     days: int
+    days_alike: int
     ambiguous: float | None
     mean: float | None
     error: float | None
@@ -56,13 +61,15 @@ def read(bound: str, runs: Sequence[Run]) -> Reading:
     """Return the mean attempt of runs of one reading, one a coin."""
     attempts = attempts_of([(run.bars, run.replay) for run in runs])
     unsure = sum(int(run.replay.trades["ambiguous"].sum()) for run in runs)
-    found = clustered_mean(attempts.returns, attempts.days)
+    length = attempts.days_alike
+    found = clustered_mean(attempts.returns, first_days(attempts.days, length))
     low, high = interval_of(found)
     return Reading(
         bound,
         len(attempts),
         attempts.trades,
         found.clusters,
+        length,
         unsure / attempts.trades if attempts.trades else None,
         found.mean,
         found.error,

@@ -18,7 +18,7 @@ def _readings(findings: Findings) -> Html:
             READINGS[one.bound],
             f"{one.attempts:,}",
             f"{one.trades:,}",
-            f"{one.days:,}",
+            f"{one.days:,}" + (f" of {one.days_alike}" if one.days_alike > 1 else ""),
             share(one.ambiguous, "no trades"),
             mean(one.mean),
             span(one.low, one.high),
@@ -32,12 +32,33 @@ def _readings(findings: Findings) -> Html:
         element(
             "p",
             f"{_after(findings)}, as a share of notional. An attempt is an order that reached "
-            "the venue; one that was not filled counts 0. Trades of a day are alike, so days "
-            "are counted and not trades. Ambiguous: trades with a bar that leaves open what "
-            "came first, so that they may have ended otherwise.",
+            f"the venue; one that was not filled counts 0. {_counted(findings)} "
+            "Ambiguous: trades with a bar that leaves open what came first, so that they may "
+            "have ended otherwise.",
             class_="caption",
         ),
-        rows_table(head, rows, "stack figures"),
+        rows_table(head, _once(rows), "stack figures"),
+    )
+
+
+def _once(rows: list[list[str]]) -> list[list[str]]:
+    """Return the rows of readings, one where all say the same.
+
+    >>> _once([["pessimistic", "3"], ["optimistic", "3"]])
+    [['every reading', '3']]
+    """
+    alike = len(rows) > 1 and all(row[1:] == rows[0][1:] for row in rows)
+    return [["every reading", *rows[0][1:]]] if alike else rows
+
+
+def _counted(findings: Findings) -> str:
+    """Return what is counted, and why."""
+    length = findings.readings[0].days_alike
+    if length == 1:
+        return "Trades of a day are alike, so days are counted and not trades."
+    return (
+        f"Trades that are held over the same days are alike, so stretches of {length} days are "
+        "counted and not trades."
     )
 
 
@@ -83,7 +104,7 @@ def _ablations(findings: Findings) -> Html:
             "returns are compared in blocks (SPA), of 20 days or more.",
             class_="caption",
         ),
-        rows_table(head, rows, "stack figures"),
+        rows_table(head, _once(rows), "stack figures"),
     )
 
 

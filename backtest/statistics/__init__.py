@@ -9,7 +9,8 @@ Pure functions on numpy arrays, one idea a module:
 * ``overfitting``, how often the best of the past is worse than most afterwards; ``splits`` that
   keep what is fitted from what is tested;
 * ``bootstrap``, intervals from blocks of periods; ``superiority``, whether the best of many
-  beats a benchmark; ``clustered``, standard errors by day;
+  beats a benchmark; ``clustered``, standard errors by day; ``lasting``, how many days count as
+  one where trades outlast a day;
 * ``attempts``, with the orders that were not filled; ``robustness`` to the best trades, the
   best days and the half of the period;
 * ``returns`` refuses what no statistic can be taken of.

@@ -83,8 +83,8 @@ def findings(**changed):
             (),
         ),
         readings=(
-            Reading("pessimistic", 4, 3, 2, 1 / 3, 0.0025, 0.004, -0.048, 0.053, 0.64),
-            Reading("optimistic", 4, 3, 2, 1 / 3, 0.0125, 0.004, -0.038, 0.063, 0.2),
+            Reading("pessimistic", 4, 3, 2, 1, 1 / 3, 0.0025, 0.004, -0.048, 0.053, 0.64),
+            Reading("optimistic", 4, 3, 2, 1, 1 / 3, 0.0125, 0.004, -0.038, 0.063, 0.2),
         ),
         ratio=Ratio(0.31, 5.9, 0.6, 7, 0.52, 0.47, 0.42, 2 / 365, 1.75, 0.5),
         daily_mean=Interval(0.0004, None, None, None),
@@ -127,7 +127,7 @@ def bands(known):
 
 def nothing_traded():
     """Findings of a study whose rule never entered."""
-    none = Reading("pessimistic", 0, 0, 0, None, None, None, None, None, None)
+    none = Reading("pessimistic", 0, 0, 0, 1, None, None, None, None, None, None)
     rest = Remainder(None, 0, None)
     made = findings()
     return findings(

@@ -39,12 +39,13 @@ from tests.backtest.made import (
 DAY = np.datetime64("2026-01-02")
 
 
-def attempts(*returns, days=None, filled=None):
+def attempts(*returns, days=None, filled=None, held=None):
     n = len(returns)
     return Attempts(
         np.array(returns, float),
         DAY + np.array(range(n) if days is None else days),
         np.ones(n, bool) if filled is None else np.array(filled),
+        np.full(n, 0.5) if held is None else np.array(held, float),
     )
 
 
@@ -338,6 +339,7 @@ def test_months_by_hand():
         np.array([0.01, 0.03, 0.0]),
         np.array(["2026-01-31", "2026-01-31", "2026-01-30"], "datetime64[D]"),
         np.array([True, True, False]),
+        np.array([0.5, 0.5, 0.0]),
     )
     first, second = months(made, Daily(day, np.array([0.1, 0.2, 0.3, -0.1])))
     assert (first.month, first.days, first.attempts, first.trades) == ("2026-01", 2, 3, 2)

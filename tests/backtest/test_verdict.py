@@ -396,7 +396,7 @@ numbers = st.one_of(st.none(), st.floats(-1, 1))
 )
 def test_an_edge_needs_everything(good, low, p, deflated, attempts):
     first = good.readings[0]
-    made = Reading("pessimistic", attempts, attempts, 40, 0.0, 0.01, 0.001, low, 1.0, 0.01)
+    made = Reading("pessimistic", attempts, attempts, 40, 1, 0.0, 0.01, 0.001, low, 1.0, 0.01)
     spoilt = replace(
         good,
         readings=(made, replace(first, bound="optimistic")),

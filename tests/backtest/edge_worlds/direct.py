@@ -120,7 +120,9 @@ def earned(bars: Bars, rows: np.ndarray, side: np.ndarray, hold: int) -> Attempt
     """Return what bets earn, one attempt each."""
     px, last = bars.close_px, np.minimum(rows + hold, len(bars) - 1)
     days = (bars.start[rows] + bars.width).astype("datetime64[D]")
-    return Attempts(side * (px[last] / px[rows] - 1), days, np.ones(rows.size, bool))
+    held = (bars.start[last] - bars.start[rows]) / np.timedelta64(1, "D")
+    returns = side * (px[last] / px[rows] - 1)
+    return Attempts(returns, days, np.ones(rows.size, bool), held)
 
 
 def better(own: Attempts, gain: float) -> Attempts:
