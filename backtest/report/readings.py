@@ -33,8 +33,8 @@ def _readings(findings: Findings) -> Html:
             "p",
             f"{_after(findings)}, as a share of notional. An attempt is an order that reached "
             f"the venue; one that was not filled counts 0. {_counted(findings)} "
-            "Ambiguous: trades with a bar that leaves open what came first, so that they may "
-            "have ended otherwise.",
+            "Ambiguous: trades with a bar that leaves open what came first, or which funding "
+            "fell due, so that another reading may give another result.",
             class_="caption",
         ),
         rows_table(head, _once(rows), "stack figures"),
