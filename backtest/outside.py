@@ -37,8 +37,13 @@ def imported(module: str) -> ModuleType:
     Raises
     ------
     ValueError
-        If there is none, with where it was looked for; or it does not import.
+        If there is none, with where it was looked for; or it is a script or does not import.
     """
+    if module == "__main__":
+        raise ValueError(
+            "a script or a session cannot be imported; ask for the class as one of my_module, "
+            "in the folder of a file my_module.py that holds it"
+        )
     if not all(part.isidentifier() for part in module.split(".")):
         raise ValueError(f"{module!r} is no name of a module, such as my_module")
     try:

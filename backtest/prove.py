@@ -4,25 +4,25 @@ At many moments the lake is cut: what came later is gone, or is garbage that a c
 still allow, and the study is played again.  Of what it did before, nothing may change.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
-from backtest.bars import Bars, utc
+from backtest.bars import utc
 from backtest.one_account import in_accounts
 from backtest.proof.anew import Anew
 from backtest.proof.compare import compared
 from backtest.proof.count import Count, Progress, Proof
+from backtest.proof.cut_account import at_one_venue, worlds_of
 from backtest.proof.cut_lake import CutLake
-from backtest.proof.cuts import cut_rows
 from backtest.proof.difference import Difference
 from backtest.proof.series import told_by
 from backtest.proof.structure import breach, published
 from backtest.proof.watch import Watch
-from backtest.proof.worlds import KINDS, UNPUBLISHED, Last, Pin, World
+from backtest.proof.worlds import KINDS, UNPUBLISHED, World
 from backtest.question import Question
 from backtest.study import Played, play
 from warehouse import open_lake
@@ -95,11 +95,11 @@ def prove(
             count.tell(", ".join(coins))
             with watch, rule.made() as strategy:
                 played = play(con, replace(asked, strategy=strategy))
-            _at_one_venue(played)
+            at_one_venue(played)
             difference = _order(played, known)
             if difference is not None or (watch.touched and not allow_io):
                 return proof(difference)
-            worlds = list(_worlds(played, kinds, cuts, seed, rng))
+            worlds = list(worlds_of(played, kinds, cuts, seed, rng))
             count.expect(played, len(worlds))
             accounts.append((asked, played, worlds))
         count.total = count.worlds
@@ -127,52 +127,6 @@ def _pinned(question: Question, world: World) -> Question:
         costs = replace(terms.costs, funding="none", slippage="none")
         terms = replace(terms, costs=costs)
     return replace(question, venue=world.pin.venue, terms=terms)
-
-
-def _worlds(
-    played: Played, kinds: Sequence[str], cuts: int | None, seed: int, rng: np.random.Generator
-) -> Iterator[World]:
-    """Yield the worlds that an account is played in, coin by coin in order of the cut."""
-    runs = played.of("pessimistic")
-    pins = {tape.coin: Pin.of(tape) for tape in played.tapes}
-    ends = min(own.bars.end[-1] for own in runs)
-    for own in runs:
-        for row in cut_rows(own.bars, own.decisions.side, cuts, rng):
-            cut = own.bars.end[row]
-            # A coin without bars from then on would be given one.
-            if cut >= ends:
-                continue
-            others = tuple(
-                _last(pins[one.coin], one.bars, cut) for one in runs if one.coin != own.coin
-            )
-            for kind in kinds:
-                yield World(
-                    kind,
-                    row,
-                    cut,
-                    float(own.bars.close_px[row]),
-                    seed,
-                    own.knowable,
-                    played.question.live_flow,
-                    pins[own.coin],
-                    others,
-                )
-
-
-def _last(pin: Pin, bars: Bars, cut: np.datetime64) -> Last:
-    """Return the last bar of a coin that had closed by a cut."""
-    row = int(np.searchsorted(bars.end, cut, side="right")) - 1
-    return Last(pin, row, float(bars.close_px[row] if row >= 0 else bars.open_px[0]))
-
-
-def _at_one_venue(played: Played) -> None:
-    """Raise where coins of an account are of several venues, for one is asked for."""
-    venues = sorted({tape.bars.venue for tape in played.tapes})
-    if len(venues) > 1:
-        raise ValueError(
-            f"an account with coins at several venues ({', '.join(venues)}) cannot be proven; "
-            "ask for one venue, or for an account a coin"
-        )
 
 
 def _order(

@@ -132,11 +132,6 @@ def class_of(name: str, *, outside: bool = False) -> type[Strategy]:
         raise ValueError(
             f"strategy {name!r} is code from outside; it runs only if asked for (--outside)"
         )
-    if module == "__main__":
-        raise ValueError(
-            f"strategy {name!r} is of a script or a session, which cannot be imported; ask for "
-            f"it as my_module:{said}, in the folder of a file my_module.py that holds it"
-        )
     try:
         kind = getattr(imported(module), said, None)
     except ValueError as error:

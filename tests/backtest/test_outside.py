@@ -75,7 +75,9 @@ def test_a_module_that_does_not_import_says_why(here, text, said):
 
 
 def test_a_rule_of_a_script_says_how_it_is_asked_for():
-    with pytest.raises(ValueError, match=r"of a script or a session.* my_module:Dips, in the "):
+    with pytest.raises(
+        ValueError, match=r"Dips': a script or a session cannot be .* my_module, in the "
+    ):
         class_of("__main__:Dips", outside=True)
 
 
