@@ -77,8 +77,8 @@ BACKTEST_RUNS = Table(
         Column(
             "ambiguous",
             I64,
-            "trades with a bar that leaves open what came first, so that they may have ended "
-            "otherwise",
+            "trades with a bar that leaves open what came first, or which funding fell due, so "
+            "that another reading may give another result",
             "trades",
             rules=(NOT_NEGATIVE,),
         ),
@@ -200,8 +200,8 @@ BACKTEST_TRADES = Table(
         Column(
             "ambiguous",
             BOOL,
-            "true: a bar of it leaves open what came first, so that it may have ended "
-            "otherwise",
+            "true: a bar of it leaves open what came first, or which funding fell due, so that "
+            "another reading may give another result",
         ),
         SOURCE,
         KNOWN,
