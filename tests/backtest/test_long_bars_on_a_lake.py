@@ -193,7 +193,7 @@ def test_an_order_of_a_long_bar_gives_up_what_one_of_its_first_hour_does(lake):
             assert interval_read(con, bars, "hyperliquid", "market") == "1h"
             ours, theirs = load_slippage(con, bars), load_slippage(con, hours)
             rows = np.searchsorted(hours.start, bars.start)
-            np.testing.assert_allclose(ours.curves, theirs.curves[rows])
+            np.testing.assert_allclose(ours.curves[ours.row], theirs.curves[rows])
 
 
 def test_finer_bars_of_a_long_one_are_those_that_reach_over_most_of_them(tmp_path):
