@@ -103,7 +103,7 @@ def survivor(table: Table, trial_sharpes: np.ndarray, embargo_days: int, seed: i
         years,
         forward(table.daily, embargo_days),
         ways(table.daily, embargo_days),
-        named(table.daily, best, seed),
+        named(table.daily, best, embargo_days, seed),
         trials,
     )
 
@@ -138,13 +138,16 @@ def pbo(daily: np.ndarray, best: int, seed: int) -> float | None:
     return overfitting(daily[:, _compared(settings, best, seed)], blocks).probability
 
 
-def named(daily: np.ndarray, best: int, seed: int) -> Named | None:
+def named(daily: np.ndarray, best: int, embargo_days: int, seed: int) -> Named | None:
     """Return the settings that beat doing nothing, all that are compared considered.
 
     Parameters
     ----------
     daily, best, seed
         As in :func:`pbo`; the seed is of the drawn blocks of days too.
+    embargo_days
+        As long as a trade may last: blocks are longer than that, and as long as the cube root
+        of the days at least (Hall, Horowitz and Jing 1995).
 
     Returns
     -------
@@ -157,9 +160,10 @@ def named(daily: np.ndarray, best: int, seed: int) -> Named | None:
         If a setting returns the same, and not 0, every day.
     """
     compared = _compared(daily.shape[1], best, seed)
-    nothing = np.zeros(daily.shape[0])
+    days = daily.shape[0]
+    block = min(max(days ** (1 / 3), embargo_days + 1), days)
     rng = np.random.default_rng(seed)
-    ones = superior_ones(daily[:, compared], nothing, rng, LEVEL)
+    ones = superior_ones(daily[:, compared], np.zeros(days), rng, LEVEL, block)
     if ones is None:
         return None
     return Named(frozenset(compared[ones].tolist()), frozenset(compared.tolist()))

@@ -34,7 +34,7 @@ class Superiority:
     p_low, p_high
         Its bounds: all worse ones left out, and none (White's reality check).
     best
-        Which setting has the largest mean difference in units of its own error.
+        Which setting has the largest mean difference in units of its own deviation.
     """
 
     p: float
@@ -82,9 +82,11 @@ def superior(
     -----
     ``arch`` 8.0 compares means without dividing by their errors, whatever ``studentize``
     says, so that the most variable setting rules.  Differences are therefore divided by their
-    errors before (Hansen's ω, by the weights of the stationary bootstrap), and a setting that
-    equals the benchmark is added, so that the largest is never below 0: together [1], section
-    3.
+    deviations before, and a setting that equals the benchmark is added, so that the largest is
+    never below 0 ([1], section 3).  Not by Hansen's ω, the error that blocks give: it is an
+    estimate of as many blocks as there are, the settings whose ω happens to be small win, and
+    of 40 settings of noise over a year one was named in 16 % of 200 studies at a level of 5 %
+    (in 7 % by the deviation).  What depends on the day before is in the blocks that are drawn.
     """
     from arch.bootstrap import SPA
 
@@ -158,7 +160,7 @@ def superior_ones(
 def _standard(
     settings: np.ndarray, benchmark: np.ndarray, block: float | None, draws: int
 ) -> tuple[np.ndarray, float] | None:
-    """Return differences over their errors, float64[t, n + 1], 0 last; and the block length."""
+    """Return differences over their deviations, float64[t, n + 1], 0 last; and the block."""
     many = as_returns(settings, "settings", 2)
     one = as_returns(benchmark, "benchmark")
     if one.size != many.shape[0]:
@@ -171,22 +173,5 @@ def _standard(
     if one.size < FEWEST_PERIODS or still.all():
         return None
     length = math.sqrt(one.size) if block is None else float(block)
-    error = np.where(still, 1.0, _error(differences, length))
-    return np.column_stack([differences / error, np.zeros(one.size)]), length
-
-
-def _error(differences: np.ndarray, length: float) -> np.ndarray:
-    """Return float64[n]: the long-run deviation of one period's difference, [1], section 3.
-
-    Its square over ``t`` is the variance that the mean has over all stationary draws.
-    Products of a series with itself further on, past its end back to its start, come from
-    Fourier's transform in O(n t log t); ``arch``'s own loop over lags is O(n t²).
-    """
-    periods = differences.shape[0]
-    apart = differences - differences.mean(axis=0)
-    power = np.abs(np.fft.rfft(apart, axis=0)) ** 2
-    around = np.fft.irfft(power, periods, axis=0) / periods
-    lag = np.arange(periods)
-    weights = 2 * (1 - lag / periods) * (1 - 1 / length) ** lag
-    weights[0] = 1.0
-    return np.sqrt(weights @ around)
+    spread = np.where(still, 1.0, differences.std(axis=0))
+    return np.column_stack([differences / spread, np.zeros(one.size)]), length

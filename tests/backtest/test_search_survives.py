@@ -78,6 +78,22 @@ def test_of_noise_nothing_survives():
     assert survived == 0
 
 
+def alike(edge, seed):
+    """Days of a year and 40 settings that move together; ten have an edge, in deviations."""
+    rng = np.random.default_rng(seed)
+    daily = 0.7 * rng.normal(size=(365, 1)) + 0.714 * rng.normal(size=(365, 40))
+    daily[:, :10] += edge
+    return daily * 0.01
+
+
+@pytest.mark.slow
+def test_settings_that_are_alike_survive_with_an_edge_and_not_without():
+    """By the spread of their ratios a sixth of those with an edge would pass the first test."""
+    none, edge = ([left_of(alike(size, seed))[1] for seed in range(12)] for size in (0, 0.3))
+    assert sum(not failed(left) for left in none) == 0
+    assert sum(not failed(left) for left in edge) >= 10
+
+
 def test_what_was_tried_before_counts():
     daily = noise(1, days=1_500)
     daily[:, 7] += 0.0008

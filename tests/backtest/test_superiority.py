@@ -1,9 +1,7 @@
-import math
-
 import numpy as np
 import pytest
 
-from backtest.statistics.superiority import _error, superior, superior_ones
+from backtest.statistics.superiority import superior, superior_ones
 
 PERIODS = 200
 NOTHING = np.zeros(PERIODS)
@@ -19,7 +17,7 @@ def noise(settings, seed=0):
 
 def test_an_edge_is_found_and_named():
     settings = noise(10)
-    settings[:, [3, 6]] += 0.4
+    settings[:, [3, 6]] += 0.6
     found = superior(settings, NOTHING, seeded())
     assert found.best in (3, 6)
     assert found.p == pytest.approx(1 / 1001)  # no draw comes near, and no p is 0
@@ -85,22 +83,6 @@ def test_a_seed_makes_p_repeatable():
     assert one == two != three
 
 
-def test_errors_against_the_sum_over_lags():
-    """Hansen's ω as it is written down, lag by lag."""
-    returns = noise(2, 5)
-    returns[1:, 0] += 0.7 * returns[:-1, 0]
-    length, q = 8.0, 1 / 8
-    for column, found in zip(returns.T, _error(returns, length), strict=True):
-        apart = column - column.mean()
-        variance = (apart**2).mean()
-        for lag in range(1, PERIODS):
-            shared = (apart[lag:] * apart[:-lag]).sum() / PERIODS
-            weight = (PERIODS - lag) / PERIODS * (1 - q) ** lag
-            weight += lag / PERIODS * (1 - q) ** (PERIODS - lag)
-            variance += 2 * weight * shared
-        assert found == pytest.approx(math.sqrt(variance))
-
-
 def share_found(studies, edge=0.0, level=0.1):
     found = [noise(8, 100 + study) for study in range(studies)]
     for settings in found:
@@ -118,6 +100,29 @@ def test_noise_is_seldom_superior_and_an_edge_is():
 def test_the_test_has_its_size():
     """One study of noise in ten has p of 0.1; the best alone would in more than half."""
     assert 0.05 <= share_found(300) <= 0.15
+
+
+def share_named(studies, carried=0.0):
+    """Return how often any of 40 settings without an edge, which move together, is named."""
+    named = 0
+    for study in range(studies):
+        rng = np.random.default_rng(study)
+        days = 0.7 * rng.normal(size=(365, 1)) + 0.714 * rng.normal(size=(365, 40))
+        for day in range(1, 365):
+            days[day] += carried * days[day - 1]
+        named += superior_ones(days, np.zeros(365), seeded(), draws=200).size > 0
+    return named / studies
+
+
+def test_settings_that_move_together_are_seldom_named():
+    assert share_named(20) <= 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("carried", [0.0, 0.2])
+def test_naming_has_its_size(carried):
+    """Of 400 studies it is 6 %; where each was divided by the error of its blocks, 16 %."""
+    assert share_named(150, carried) <= 0.1
 
 
 @pytest.mark.parametrize(
