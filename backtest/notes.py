@@ -15,13 +15,13 @@ def limits_of(coin: str, margin: Margin | None, terms: Terms) -> str:
     most = f"{coin}: an entry may be worth {least:g} times equity"
     if margin is None:
         return (
-            f"{most}; the coin's margin tiers are not known at the start, so its positions are "
-            "never liquidated."
+            f"{most}; the coin's margin tiers are not known at the first close, so its "
+            "positions are never liquidated."
         )
     count = margin.tiers.rate.size
     return (
         f"{most}; the account is liquidated by the coin's {count} margin "
-        f"tier{'s' if count > 1 else ''} of the start."
+        f"tier{'s' if count > 1 else ''} of the first close."
     )
 
 

@@ -39,9 +39,9 @@ class Tape:
     funding, slippage
         What is charged.
     decimals
-        Decimals of an order's size; null: not known at the start.
+        Decimals of an order's size; null: not known at the first close.
     margin
-        Null: not known at the start.
+        Null: not known at the first close.
     terms
         What the account is charged and allowed.
     knowable
@@ -143,8 +143,8 @@ class Tape:
         said = [*self.bars.notes, *self.funding.notes]
         if self.decimals is None:
             said.append(
-                f"{self.coin}: the decimals of its sizes are not known at the start, so ticks "
-                "follow from five significant figures alone."
+                f"{self.coin}: the decimals of its sizes are not known at the first close, so "
+                "ticks follow from five significant figures alone."
             )
         if not self.knowable:
             said.append(
@@ -209,14 +209,16 @@ def load_tape(
     n = len(period)
     charged = terms.costs
     fine = _finer(lake, period, until)
-    margin = margin_rules(lake, coin, since, knowable=knowable)
+    # Nothing is decided before the first close.
+    first = period.end[0]
+    margin = margin_rules(lake, coin, first, knowable=knowable)
     return Tape(
         lake,
         bars,
         fine,
         Funding.none(n) if charged.funding == "none" else load_funding(lake, period, fine),
         Slippage.none(n) if charged.slippage == "none" else load_slippage(lake, period),
-        size_decimals(lake, coin, since, knowable=knowable),
+        size_decimals(lake, coin, first, knowable=knowable),
         margin,
         terms,
         knowable,

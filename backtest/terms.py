@@ -133,7 +133,8 @@ def assumptions(terms: Terms, *, shared: bool) -> tuple[str, ...]:
         f"One position a coin at a time, {in_accounts}; no signal is taken at a close at which "
         "a position in the coin is open.",
         "An account is liquidated when its equity falls below the maintenance margin of its "
-        "coins' tiers as they stood at the start, on prices of trades in place of the mark.",
+        "coins' tiers as they stood at the first close, on prices of trades in place of the "
+        "mark.",
         "A bar is known at its close. Holding times count bars, so a hole between bars "
         "lengthens them.",
         "Orders that take pay the taker fee, orders that rested the maker fee.",

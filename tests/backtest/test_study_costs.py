@@ -17,6 +17,7 @@ from tests.backtest.data_studies import (
 from tests.backtest.small_lake import (
     HOURS,
     VOLUME,
+    at,
     land_bars,
     land_book,
     land_context,
@@ -81,7 +82,7 @@ def test_recorded_books_change_what_market_orders_pay_and_nothing_else(tmp_path)
 
 def test_the_account_is_held_to_the_coins_leverage_and_tiers(lake, tmp_path):
     said = " ".join(replayed(lake, ENTRY).notes)
-    assert "50 times equity; the coin's margin tiers are not known at the start" in said
+    assert "50 times equity; the coin's margin tiers are not known at the first close" in said
     root = land_lake(tmp_path)
     land_instrument(root, 5, tiers=[(0.0, 2.0)])
     # Twice the equity is allowed; half of that is its maintenance, so a fall of 1/3 ends it.
@@ -90,6 +91,16 @@ def test_the_account_is_held_to_the_coins_leverage_and_tiers(lake, tmp_path):
         other = replayed(root, Breakout(notional=notional, **held))
         assert len(trades_of(other)) == trades
     assert any("2 times equity; the account is liquidated by the" in n for n in other.notes)
+
+
+@pytest.mark.parametrize(("hour", "known"), [(6, True), (7, True), (8, False)])
+def test_tiers_count_if_they_are_known_before_anything_is_decided(tmp_path, hour, known):
+    """The first bar is that of hour 6, and closes at 7."""
+    root = land_lake(tmp_path)
+    land_instrument(root, hour, tiers=[(0.0, 2.0)])
+    played = replayed(root, ENTRY)
+    assert only(played).bars.start[0].item() == at(6).replace(tzinfo=None)
+    assert (played.tapes[0].margin is not None) is known
 
 
 def test_funding_is_taken_on_the_oracle_price(lake, tmp_path):
