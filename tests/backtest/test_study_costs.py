@@ -97,7 +97,7 @@ def test_the_account_is_held_to_the_coins_leverage_and_tiers(lake, tmp_path):
 def test_tiers_count_if_they_are_known_before_anything_is_decided(tmp_path, hour, known):
     """The first bar is that of hour 6, and closes at 7."""
     root = land_lake(tmp_path)
-    land_instrument(root, hour, tiers=[(0.0, 2.0)])
+    land_instrument(root, 5, hours=hour, tiers=[(0.0, 2.0)])
     played = replayed(root, ENTRY)
     assert only(played).bars.start[0].item() == at(6).replace(tzinfo=None)
     assert (played.tapes[0].margin is not None) is known
