@@ -124,8 +124,8 @@ def ratio_section(findings: Findings) -> Html:
         ["the same by the spread of the trials, which decides nothing", number(one.by_spread)],
         ["deflated: chance that it is above that luck", number(one.deflated)],
         ["length of the period", length(one.years)],
-        ["length it takes for so many trials", _needed(one.needed_years)],
-        ["length it takes to be believed above 0 alone, at 95 %", _needed(one.record_years)],
+        ["minimum backtest: length it takes for so many trials", _needed(one.needed_years)],
+        ["minimum track record: length at which it alone is sure", _needed(one.record_years)],
     ]
     return panel(
         "Sharpe ratio, less what luck gives",

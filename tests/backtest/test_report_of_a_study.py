@@ -169,7 +169,7 @@ def test_everything_else_is_said(page):
         "Slippage of ETH: 48 of 48 bars by a recorded book.",
         "by the spread of the trials, which decides nothing 0.470",
         "deflated: chance that it is above that luck 0.420",
-        "length it takes to be believed above 0 alone, at 95 % 182 days",
+        "minimum track record: length at which it alone is sure 182 days",
         "breakout: lookback=24, stop_pct=2.",
         f"undertow backtest prove {STUDY} undertow backtest reproduce {STUDY}",
         "The code that draws this page is not the code that ran.",
