@@ -598,7 +598,7 @@ pl.DataFrame({"attempts": name, "mean_pct": mean and mean * 100} for name, mean 
 # %% [markdown]
 # Capacity: the same decisions with more money. Larger orders give up more, and at the market
 # they are filled however much that is: one that its own slippage carries past its stop is
-# stopped out at once. An attempt counts 0 where the account had no margin left for it. No row:
+# stopped out at once. What the account had no margin left for is in no mean. No row:
 # slippage was left out, so size would cost nothing.
 
 # %%

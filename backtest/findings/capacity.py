@@ -11,7 +11,7 @@ from backtest.again import funded, sized, together
 from backtest.bars import Bars
 from backtest.one_account import in_accounts
 from backtest.pooled import attempts_of
-from backtest.records import NOT_TAKEN, REFUSED
+from backtest.records import REFUSED
 from backtest.replay import Replay
 from backtest.runs import Run
 from backtest.tape import Tape
@@ -30,14 +30,14 @@ class Capacity:
     notional
         Median entry at each, USD.
     mean
-        Of an attempt, fraction of notional; None: the venue refuses them all, as where they are
-        smaller than its smallest order.
+        Of an attempt, fraction of notional.  What is refused beyond as many as at the study's
+        own size is in no mean: an account that its first orders emptied would earn 0 with all
+        others.  None: the venue refuses them all, as where they are smaller than its smallest.
     zero
         Notional at which the mean turns from above 0 to 0, USD, between two factors by
         logarithms; None: it is not above 0 at the smallest taken, or still is at the largest.
     filled, attempts
-        How many attempts there are at each, and of how many a trade came.  Those that are
-        refused for want of margin, and resting orders that are not reached, count 0 each.
+        How many attempts there are at each, those refused too, and of how many a trade came.
     """
 
     factors: tuple[float, ...]
@@ -73,14 +73,15 @@ def capacity(
         return None
     middle = float(np.median(np.concatenate(entered)))
     means, filled, tried = [], [], []
+    anyway = _refused([run.replay for run in own])
     accounts = in_accounts(list(zip(tapes, own, strict=True)), account)
     for factor in FACTORS:
         played = [one for coins in accounts for one in _at_size(coins, factor)]
-        taken = any(
-            (one.outcome[one.outcome != NOT_TAKEN] != REFUSED).any() for _, one in played
-        )
         attempts = attempts_of(played)
-        means.append(attempts.mean if taken else None)
+        refused = _refused([one for _, one in played])
+        taken = len(attempts) - max(refused - anyway, 0)
+        earned = float(attempts.returns.sum())
+        means.append(earned / taken if refused < len(attempts) else None)
         filled.append(attempts.trades)
         tried.append(len(attempts))
     notional = tuple(middle * factor for factor in FACTORS)
@@ -94,6 +95,10 @@ def _at_size(coins: Sequence[tuple[Tape, Run]], factor: float) -> list[tuple[Bar
     decisions = [sized(run.decisions, factor) for _, run in coins]
     shares = together(tapes, decisions, terms=funded(tapes[0].terms, factor))
     return [(tape.period, share) for tape, share in zip(tapes, shares, strict=True)]
+
+
+def _refused(replays: Sequence[Replay]) -> int:
+    return sum(int((one.outcome == REFUSED).sum()) for one in replays)
 
 
 def turning(notional: Sequence[float], mean: Sequence[float | None]) -> float | None:

@@ -56,7 +56,7 @@ def _caption(found: Capacity) -> str:
     if _differs(found):
         said += (
             "Not all sizes fill alike: an attempt counts 0 where a resting order was not "
-            "reached, or where the account had no margin left for it. "
+            "reached, and is in no mean where only at this size the venue refuses it. "
         )
     if found.zero is not None:
         return said + f"Nothing is left at some {words.usd(found.zero)} an entry."

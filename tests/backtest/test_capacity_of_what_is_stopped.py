@@ -55,6 +55,8 @@ def test_what_an_account_can_no_longer_carry_is_told_from_what_it_lost():
     found = capacity_of(giving_up(0.01, 0.01), terms, rows=(10, 30))
     assert found.attempts == (2,) * 5
     assert found.filled == (2, 2, 2, 1, 1)
+    # What was refused would make the mean half of what the one that was filled lost.
+    assert found.mean[2:] == pytest.approx([-0.02, -0.06, -0.18], rel=0.04)
 
 
 def test_a_report_says_how_many_were_filled_where_sizes_differ():
@@ -66,4 +68,4 @@ def test_a_report_says_how_many_were_filled_where_sizes_differ():
     said = str(capacity_section(replace(findings(), capacity=other), Plots()))
     assert "Filled" in said
     assert "1 of 3" in said
-    assert "had no margin left for it" in said
+    assert "is in no mean where only at this size the venue refuses it" in said
