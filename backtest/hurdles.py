@@ -156,9 +156,9 @@ def _too_few(one: Against) -> str:
     if one.p is not None:
         return ""
     if one.quantiles is None:
-        return f" of a placebo with attempts on fewer than {FEWEST_DAYS} days"
+        return f", for it attempts something on fewer than {FEWEST_DAYS} days"
     few = one.draws < FEWEST_DRAWS
-    return f" of {count(one.draws, 'draw')} (at least {FEWEST_DRAWS})" if few else ""
+    return f", for it has {count(one.draws, 'draw')} (at least {FEWEST_DRAWS})" if few else ""
 
 
 def _all(passed: Iterator[bool | None]) -> bool | None:

@@ -7,6 +7,7 @@ from warehouse.report import words
 from warehouse.report.markup import Html, element, panel, text
 from warehouse.report.verdicts import is_simulated
 
+JOINED = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 # How the tests of each outcome are marked.
 MARKS = dict(zip(OUTCOMES, ("stood", "fell", "untold"), strict=True))
 
@@ -88,14 +89,16 @@ def _fact(name: str, said: str) -> Html:
 
 
 def _listed(sentences: list[str], word: str) -> list[str]:
-    """Return the parts of the sentence that begins so.
+    r"""Return the parts of the sentence that begins so.
 
     >>> _listed(["Passed: 40 attempts; p = 0.010."], "Passed")
-    ['40 attempts', 'p = 0.010']
+    ['40 attempts', 'p\xa0=\xa00.010']
     """
     start = f"{word}: "
     found = [one.removeprefix(start) for one in sentences if one.startswith(start)]
-    return [part for one in found for part in one.removesuffix(".").split("; ")]
+    parts = [part for one in found for part in one.removesuffix(".").split("; ")]
+    # A figure stays with its sign and its unit.
+    return [part.replace(" %", "\N{NO-BREAK SPACE}%").replace(" = ", JOINED) for part in parts]
 
 
 def _tests(listed: dict[str, list[str]]) -> Html:
@@ -109,7 +112,7 @@ def _tests(listed: dict[str, list[str]]) -> Html:
         for (word, mark) in MARKS.items()
         if (parts := listed[word])
     ]
-    return element("div", panels, class_="halves" if len(panels) > 1 else "alone")
+    return element("div", panels, class_="outcomes" if len(panels) > 1 else "alone")
 
 
 def contents(sections: list[tuple[str, str]]) -> Html:
