@@ -292,7 +292,10 @@ def test_a_rule_that_looks_at_maps_and_names_none_without_is_told_so(good):
 @pytest.mark.parametrize(
     ("few", "why"),
     [
-        (Against("shuffled", 18, 0.01, (0.0,) * 5, None), ", for it has 18 draws (at least 19)."),
+        (
+            Against("shuffled", 18, 0.01, (0.0,) * 5, None),
+            ", for it has 18 draws (at least 19).",
+        ),
         (Against("distance only", 1, 0.01, None, None), " on fewer than 20 days."),
         (Against("shuffled", 19, 0.01, (0.0,) * 5, None), "p not known."),
     ],
