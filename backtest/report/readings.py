@@ -34,8 +34,8 @@ def _readings(findings: Findings) -> Html:
             f"{_after(findings)}, as a share of notional. An attempt is an order that reached "
             f"the venue; one that was not filled counts 0. {_counted(findings)} "
             "Ambiguous: trades with a bar that leaves open what came first, or which funding "
-            "fell due, so that another reading may give another result. The optimistic one also "
-            "lets stops give up no more than at the open of their bar.",
+            "fell due, so that another reading may give another result. The optimistic one "
+            "also lets stops give up no more than at the open of their bar.",
             class_="caption",
         ),
         rows_table(head, _once(rows), "stack figures"),
