@@ -23,7 +23,7 @@ class Hurdle:
     Attributes
     ----------
     passed
-        Null: it cannot be told, and an edge must stand what can.
+        Null: it cannot be told, which denies an edge too.
     said
         What was found, in words.
     """
@@ -147,16 +147,17 @@ def _placebos(findings: Findings, first: Reading) -> Iterator[Hurdle]:
         yield Hurdle(
             passed,
             f"{_better(passed)} placebo {one.name}: {percent(first.mean)} an attempt against "
-            f"{percent(one.mean)}, {p_value(one.p)}{_too_few(one)}",
+            f"{percent(one.mean)}, {p_value(one.p)}{_too_few(one, first)}",
         )
 
 
-def _too_few(one: Against) -> str:
+def _too_few(one: Against, first: Reading) -> str:
     """Return why nothing can be told of a placebo; empty: it can, or the rule is to blame."""
     if one.p is not None:
         return ""
     if one.quantiles is None:
-        return f", for it attempts something on fewer than {FEWEST_DAYS} days"
+        alike = "days" if first.days_alike == 1 else "stretches of days"
+        return f", for it attempts something on fewer than {FEWEST_DAYS} {alike}"
     few = one.draws < FEWEST_DRAWS
     return f", for it has {count(one.draws, 'draw')} (at least {FEWEST_DRAWS})" if few else ""
 

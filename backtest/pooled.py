@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.bars import Bars
-from backtest.records import REFUSED, UNFILLED
+from backtest.records import LEFT, REFUSED, TIME, UNFILLED
 from backtest.replay import Replay
 from backtest.statistics.attempts import as_attempts
 from backtest.statistics.lasting import days_alike
@@ -25,7 +25,7 @@ class Attempts:
     filled : bool[n]
         Whether a trade came of it.
     held : float64[n]
-        Days from entry to exit; 0 where nothing was filled.
+        Days from entry to exit, to the end of the bar it is in; 0 where nothing was filled.
     """
 
     returns: np.ndarray
@@ -74,10 +74,16 @@ def attempts_of(replays: Sequence[tuple[Bars, Replay]]) -> Attempts:
             played.trade_returns, entered, bars.end[missed].astype("datetime64[D]")
         )
         held = np.zeros(returns.size)
-        span = bars.start[played.trades["left"]] - bars.start[played.trades["entered"]]
-        held[: len(played)] = span / np.timedelta64(1, "D")
+        held[: len(played)] = _days_held(bars, played.trades)
         parts.append(Attempts(returns, days, np.arange(returns.size) < len(played), held))
     return pooled(parts)
+
+
+def _days_held(bars: Bars, trades: np.ndarray) -> np.ndarray:
+    """Return how long trades were held, days; one that ends within a bar, to its end."""
+    at_the_open = np.isin(trades["reason"], (TIME, LEFT))
+    left = np.where(at_the_open, bars.start[trades["left"]], bars.end[trades["left"]])
+    return (left - bars.start[trades["entered"]]) / np.timedelta64(1, "D")
 
 
 def pooled(parts: Sequence[Attempts]) -> Attempts:

@@ -33,7 +33,8 @@ class Comparison:
         days, or nothing differs.
     p
         Of "not better", one side, by the days' shares in the difference
-        (:func:`backtest.statistics.by_days.p_of_days`); null as ``low``.
+        (:func:`backtest.statistics.by_days.p_of_days`); 1 where nothing differs; null: fewer
+        than two days.
     """
 
     trades_with: int
@@ -94,7 +95,8 @@ def compare(
     largest = np.abs(np.concatenate([with_map, without_map])).max()
     # Where nothing differs, what is left is the rounding of sums.
     if days.size < 2 or np.abs(shares).sum() <= 1e-13 * largest:
-        return Comparison(*counts, *means, difference, None, None, None)
+        p = None if days.size < 2 else 1.0
+        return Comparison(*counts, *means, difference, None, None, p)
     error = math.sqrt(days.size / (days.size - 1) * float((apart**2).sum()))
     far = float(stdtrit(days.size - 1, 0.975)) * error
     p = p_of_days(shares, rng, draws)

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from backtest.findings.against import better_than
 from backtest.hurdles import hurdles
+from backtest.pooled import attempts_of
+from backtest.records import END, LEFT, STOP, TARGET, TIME
 from backtest.statistics.clustered import clustered_mean
 from backtest.statistics.lasting import days_alike, first_days
+from tests.backtest.made import START, bars_of, replay_of, trade_of
 from tests.backtest.study_lake import findings
 from tests.backtest.test_findings import attempts
 
@@ -79,6 +82,26 @@ def test_long_trades_against_a_placebo_are_held_by_stretches():
     assert better_than(*short, np.random.default_rng(1)) < 0.01
     assert better_than(*long, np.random.default_rng(1)) is None
     assert better_than(short[0], long[1], np.random.default_rng(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "held"), [(STOP, 2.0), (TARGET, 2.0), (END, 2.0), (TIME, 1.0), (LEFT, 1.0)]
+)
+def test_a_trade_that_ends_within_a_bar_is_held_to_its_end(reason, held):
+    """On bars of a day: entered at the open of one, left in the next or at its open."""
+    day = np.timedelta64(86_400_000_000, "us")
+    hourly = bars_of(np.full(5, 100.0))
+    bars = replace(hourly, width=day, interval="1d", start=START + np.arange(5) * day)
+    found = attempts_of([(bars, replay_of(5, [trade_of(1, 2, reason=reason)]))])
+    assert found.held.tolist() == [held]
+    assert found.days_alike == (4 if held > 1 else 1)
+
+
+def test_a_placebo_that_makes_the_same_trades_is_not_beaten():
+    """Nothing differs: that is no want of days, and no reason to call it untold."""
+    rng = np.random.default_rng(0)
+    same = attempts(*rng.normal(0.01, 0.01, 60), days=list(range(60)))
+    assert better_than(same, same, rng) == 1.0
 
 
 def test_stretches_are_named():

@@ -82,7 +82,7 @@ def test_p_of_few_days_is_that_of_all_signs_or_of_students_t(gains):
     day = days(*range(gains.size))
     found = compare(gains, day, np.zeros(gains.size), day, np.random.default_rng(0))
     if not gains.any():
-        assert found.p is None
+        assert found.p == 1.0
         return
     # Half the gain is over the mean of both sets, half is under it on the other side.
     sums = [np.dot(signs, gains) for signs in product((-1, 1), repeat=gains.size)]
@@ -170,6 +170,7 @@ def test_nothing_to_compare_gives_no_interval():
     assert (found.mean_with, found.difference, found.low, found.high) == (None,) * 4
     one_day = np.array([0.1]), days(0)
     assert compare(*one_day, *one_day, np.random.default_rng(0)).low is None
-    # The same trades: nothing differs, and how sure that is cannot be told.
+    assert compare(*one_day, *one_day, np.random.default_rng(0)).p is None
+    # The same trades are not better, which is sure.
     same = compare(*some, *some, np.random.default_rng(0))
-    assert (same.difference, same.low, same.p) == (0.0, None, None)
+    assert (same.difference, same.low, same.p) == (0.0, None, 1.0)
