@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-import backtest.prove
+import backtest.proof.cut_account
 from backtest.proof.worlds import World
 from backtest.prove import prove
 from backtest.question import Question
@@ -46,5 +46,5 @@ def test_a_proof_that_waits_for_the_archive_would_fail_it(lake, monkeypatch):
     def deaf(*said):
         return replace(World(*said), live_flow=False)
 
-    monkeypatch.setattr(backtest.prove, "World", deaf)
+    monkeypatch.setattr(backtest.proof.cut_account, "World", deaf)
     assert prove(lake, QUESTION, 3, 1).difference is not None
