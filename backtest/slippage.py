@@ -120,13 +120,14 @@ def load_slippage(
     curves[books.number, 1] = walk(books.bids, books.mid, sizes)
     ages = bars.start[books.number] - books.ts
     short = np.minimum(books.bids.coins, books.asks.coins) * books.mid < sizes[-1]
-    unknown = int(np.isnan(curves).any(axis=(1, 2)).sum())
+    known = ~np.isnan(curves).any(axis=(1, 2))
+    unknown = int((~known).sum())
     basis = _words(len(bars), ages, int(short.sum()), unknown, found.basis)
     restless = np.fmax(found.volatility, range_volatility(bars))
     law = impact(sizes, restless, found.volume)
     forced, seen = _forced(lake, bars, curves, law)
-    if unknown < len(bars):
-        basis += "; " + _forced_words(seen, ~np.isnan(law[:, 0]))
+    if known.any():
+        basis += "; " + _forced_words(known, seen, ~np.isnan(law[:, 0]))
     # A row of its own only where it says more.
     rows, worse = np.arange(len(bars)), (forced > curves).any(axis=(1, 2))
     forced_rows = np.where(worse, len(bars) + np.cumsum(worse) - 1, rows)
@@ -179,12 +180,16 @@ def _words(n: int, ages: np.ndarray, short: int, unknown: int, law: str) -> str:
     return "; ".join(parts)
 
 
-def _forced_words(seen: np.ndarray, law: np.ndarray) -> str:
-    """Return what exits that the market forces rest on: books within bars, or the law."""
+def _forced_words(known: np.ndarray, seen: np.ndarray, law: np.ndarray) -> str:
+    """Return what exits that the market forces rest on: books within bars, or the law.
+
+    Where the curve of the open is not known, nothing is charged by either.
+    """
     kinds = {
-        "by the worst book within": seen,
-        "by the impact law on their own range, if worse": ~seen & law,
-        "as at their open": ~seen & ~law,
+        "by the worst book within": known & seen,
+        "by the impact law on their own range, if worse": known & ~seen & law,
+        "as at their open": known & ~seen & ~law,
+        "not known": ~known,
     }
     counts = {name: int(mask.sum()) for name, mask in kinds.items()}
     said = [f"{count} of {seen.size} bars {name}" for name, count in counts.items() if count]

@@ -103,6 +103,20 @@ def test_a_book_at_the_open_is_worse_than_the_law_or_the_law_is(tmp_path):
     np.testing.assert_allclose(forced[BUY], law, rtol=1e-3)
 
 
+def test_where_the_open_is_not_known_nothing_within_the_bar_is_said_to_be_charged(tmp_path):
+    """The first has a book within, the last a range and a volume; only the second an open."""
+    land_bars(tmp_path, [QUIET] * 3)
+    land_book(tmp_path, 0.5, BIDS, ASKS)
+    land_context(tmp_path, 1.5, volume=4e8)
+    found = load(tmp_path, 0, 3)
+    unknown = np.isnan(found.curves[found.forced]).any(axis=(1, 2))
+    assert unknown.tolist() == [True, False, True]
+    assert found.basis.endswith(
+        "; 2 of 3 bars not known; "
+        "stops and liquidations of 1 of 3 bars as at their open, of 2 of 3 bars not known"
+    )
+
+
 @given(
     seed=st.integers(0, 999),
     high=st.floats(100.0, 140.0),
@@ -134,7 +148,7 @@ def test_what_is_read_at_once_is_some_days_and_changes_nothing(tmp_path, monkeyp
     np.testing.assert_array_equal(whole.curves, parts.curves)
     np.testing.assert_array_equal(whole.forced, parts.forced)
     assert list(_chunks([(1, 2), (2, 1), (3, 1)])) == [(1, 2), (3, 3)]
-    assert "of 57 of 60 bars by the worst book within" in whole.basis.replace(
+    assert "of 56 of 60 bars by the worst book within" in whole.basis.replace(
         "liquidations ", ""
     )
 
