@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -38,10 +38,21 @@ def test_one_day_among_a_hundred_small_ones_says_nothing():
     assert p_of_days(np.zeros(5), np.random.default_rng(0)) == 1.0
 
 
-@given(days=shares)
-def test_both_must_say_so(days):
-    lot = by_lot(days, np.random.default_rng(0))
-    assert p_of_days(days, np.random.default_rng(0)) == max(lot, by_t(days))
+def with_most_of(others, more):
+    """Return days of which the first holds half of the sum, and more."""
+    return np.array([max(sum(others), 1) + more, *others]) / 1000
+
+
+@given(others=st.lists(st.integers(-50, 50), max_size=11), more=st.integers(0, 500))
+@example(others=[50] * 11, more=0)
+def test_a_day_that_holds_most_of_the_sum_is_never_told(others, more):
+    assert p_of_days(with_most_of(others, more), np.random.default_rng(0)) > 0.05
+
+
+@given(others=st.lists(st.integers(1, 50), min_size=6, max_size=11), more=st.integers(0, 500))
+def test_signs_alone_would_tell_of_one_day(others, more):
+    """Seven that are all above 0 are one draw of 128, whatever the first of them weighs."""
+    assert by_lot(with_most_of(others, more), np.random.default_rng(0)) <= 0.05
 
 
 @given(days=shares, scale=st.sampled_from([1e-200, 1e-6, 3.0, 1e200]), more=st.integers(0, 5))
