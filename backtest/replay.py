@@ -82,7 +82,7 @@ class Replay:
 
     @property
     def unfilled(self) -> int:
-        """Return the number of decisions that opened nothing: passed, expired or refused."""
+        """Return the number of decisions that opened nothing: expired, replaced or refused."""
         return int(np.isin(self.outcome, (records.UNFILLED, records.REFUSED)).sum())
 
     @property

@@ -48,7 +48,7 @@ def give_up(book, terms, decisions, coin, bar, piece, px):
 
 
 @kernel
-def take_profit(book, terms, decisions, coin, bar, piece, px):
+def take_profit(book, terms, decisions, coin, bar, px):
     """Fill the target at ``px``, in full or for the share that the bar allows."""
     held, cash, trades, count, offered = book[0], book[1], book[4], book[5], book[6]
     rules = terms[0]
@@ -85,4 +85,4 @@ def pass_levels(book, terms, decisions, coin, bar, piece, px, target):
             close_at(book, terms, decisions, coin, bar, got, given, TARGET)
     elif h.side * (px - h.target_px) >= beyond(terms, coin, h.target_px):
         got = h.target_px if target == MET else px
-        take_profit(book, terms, decisions, coin, bar, piece, got)
+        take_profit(book, terms, decisions, coin, bar, got)

@@ -109,7 +109,7 @@ def inside(book, terms, decisions, coin, bar, piece, others, optimistic):
     h.worst_px = min(h.worst_px, worst) if side > 0 else max(h.worst_px, worst)
     if reason == TARGET:
         h.best_px = max(h.best_px, h.target_px) if side > 0 else min(h.best_px, h.target_px)
-        take_profit(book, terms, decisions, coin, bar, piece, h.target_px)
+        take_profit(book, terms, decisions, coin, bar, h.target_px)
         if h.side == 0:
             return
     fraction = 0.0 if np.isnan(h.trail_fraction) else h.trail_fraction
