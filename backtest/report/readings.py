@@ -133,7 +133,8 @@ def ratio_section(findings: Findings) -> Html:
         element(
             "p",
             "Of daily returns, pessimistic reading. Whoever tries often finds something: every "
-            "trial that the lake knows of these coins in this time counts against it.",
+            "trial that the lake knows of this rule or these coins in this period counts "
+            "against it.",
             class_="caption",
         ),
         rows_table(["", "Value"], rows, "figures"),

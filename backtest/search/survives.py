@@ -57,7 +57,7 @@ class Survivor:
     named
         What beats doing nothing; None: too few days.
     trials
-        Of the lake, on these coins and in this period.
+        Of the lake, of this rule or these coins in this period.
     """
 
     best: int | None

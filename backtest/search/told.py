@@ -34,8 +34,8 @@ def in_words(
     days, settings = table.daily.shape
     said = [
         f"{settings} settings of {table.rule} were tried on {', '.join(coins)} over {days} "
-        f"days; with their choice and what was tried before, {left.trials} trials of these "
-        "coins in this period count."
+        f"days; with their choice and what was tried before, {left.trials} trials of this "
+        "rule or these coins in this period count."
     ]
     if left.best is None or left.deflated is None:
         return [*said, "No setting has daily returns that vary: nothing survives."]

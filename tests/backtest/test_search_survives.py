@@ -46,6 +46,7 @@ def test_a_planted_edge_survives():
     assert left.ways.median == pytest.approx(left.deflated.sharpe, rel=0.2)
     words = said_of(table, left)
     assert words[0].startswith("30 settings of breakout were tried on BTC over 1500 days")
+    assert words[0].endswith("30 trials of this rule or these coins in this period count.")
     assert "breakout.stop_pct=7.0" in words[1]
     assert words[2] == (
         "Of 30 settings compared 1 beats doing nothing, with a chance of 5 % that even one is "
