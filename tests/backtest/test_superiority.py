@@ -121,7 +121,7 @@ def test_settings_that_move_together_are_seldom_named():
 @pytest.mark.slow
 @pytest.mark.parametrize("carried", [0.0, 0.2])
 def test_naming_has_its_size(carried):
-    """Of 400 studies it is 6 %; where each was divided by the error of its blocks, 16 %."""
+    """Of 400 studies it is 6 and 7 %; divided by the error of their blocks, 12 and 13 %."""
     assert share_named(150, carried) <= 0.1
 
 
