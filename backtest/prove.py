@@ -18,6 +18,7 @@ from backtest.proof.compare import compared
 from backtest.proof.count import Count, Progress, Proof
 from backtest.proof.cut_account import at_one_venue, worlds_of
 from backtest.proof.cut_lake import CutLake
+from backtest.proof.cuts import CUTS
 from backtest.proof.difference import Difference
 from backtest.proof.series import told_by
 from backtest.proof.structure import breach, published
@@ -28,7 +29,6 @@ from backtest.study import Played, play
 from warehouse import open_lake
 from warehouse.store.lake import Lake
 
-CUTS = 8
 Plan = Callable[[int, int], None]
 
 
@@ -51,7 +51,8 @@ def prove(
     question
         What is asked.
     cuts
-        Moments at which the lake is cut, of each coin; null: after every entry.
+        Moments at which the lake is cut, of each coin; null: after every entry,
+        and as many as by default of a coin without one.
     seed
         Of the moments and of the garbage; null: the question's own.
     progress

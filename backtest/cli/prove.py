@@ -73,7 +73,8 @@ def follows_a_series(rule: dict[str, Any]) -> bool:
 @click.option(
     "--every-entry",
     is_flag=True,
-    help="Cut after every entry, however many there are; what it takes is said first.",
+    help="Cut after every entry, however many there are, and of a coin without any after 8 "
+    "closes; what it takes is said first.",
 )
 @click.option(
     "--seed",
@@ -98,12 +99,12 @@ def prove(
     """Play study RUN again without its future, and with a garbled one.
 
     RUN is a study_id or run_id, or the beginning of one.  Nothing that was decided or traded
-    before may change, and the rule may look at nothing but its view; where it does, the first
-    difference or what it touched is printed and the status is 2.
+    before may change, and the rule may open no file and change nothing outside; where it does,
+    the first difference or what it touched is printed and the status is 2.
     """
     from time import monotonic
 
-    from backtest.prove import CUTS
+    from backtest.proof.cuts import CUTS
     from backtest.prove import prove as proven
 
     if every_entry and cuts is not None:

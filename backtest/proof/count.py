@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.proof.compare import ended
-from backtest.proof.cuts import followed
+from backtest.proof.cuts import edge_rows, followed
 from backtest.proof.difference import Difference
 from backtest.proof.power import Power
 from backtest.proof.watch import Touch
@@ -117,6 +117,7 @@ class Count:
         self.moments: set[tuple[str, np.datetime64]] = set()
         self.entries: set[tuple[str, np.datetime64]] = set()
         self.reached: set[tuple[str, np.datetime64]] = set()
+        self.edges: set[tuple[str, np.datetime64]] = set()
         self.replays = self.decisions = self.trades = 0
         self.entries_moved: bool | None = None
 
@@ -131,6 +132,8 @@ class Count:
         for run in played.of("pessimistic"):
             enters = followed(run.bars) & (run.decisions.side != 0)
             self.entries |= {(run.coin, at) for at in run.bars.end[enters]}
+            edges = edge_rows(run.bars, run.decisions.side)
+            self.edges |= {(run.coin, at) for at in run.bars.end[edges]}
 
     def look(self, world: World, run: Run, other: Run) -> None:
         """Look whether other entries are wanted after a cut where other things happen."""
@@ -164,7 +167,7 @@ class Count:
             self.trades,
             self.entries_moved,
             self.made_anew,
-            Power(len(self.entries), len(self.reached)),
+            Power(len(self.entries), len(self.reached), len(self.reached & self.edges)),
             tuple(touched),
             io_allowed,
             difference,

@@ -8,6 +8,8 @@ import numpy as np
 
 from backtest.bars import Bars
 
+CUTS = 8
+
 
 def cut_rows(
     bars: Bars, side: np.ndarray, cuts: int | None, rng: np.random.Generator
@@ -22,7 +24,7 @@ def cut_rows(
         What was decided at each close, 0: no entry.
     cuts
         How many; fewer where there are fewer closes; null: one after every entry, and one
-        before the first and the last.
+        before the first and the last, or ``CUTS`` where there is no entry.
     rng
         Draws all but the first and the last entry.
 
@@ -39,16 +41,31 @@ def cut_rows(
         raise ValueError(f"cuts {cuts} must be 1 or more")
     follows = followed(bars)
     entries = np.flatnonzero(follows & (side != 0))
-    edges = entries[[0, -1]] if entries.size else entries
-    before = edges[edges > 0] - 1
-    # Each once, in this order.
-    wanted = list(dict.fromkeys([*edges.tolist(), *before[follows[before]].tolist()]))
+    wanted = edge_rows(bars, side)
     if cuts is None:
-        return sorted({*wanted, *entries.tolist()})
+        if entries.size:
+            return sorted({*wanted, *entries.tolist()})
+        cuts = CUTS
     chosen = set(wanted[:cuts])
     chosen |= _spread(entries, chosen, cuts, rng)
     chosen |= _spread(np.flatnonzero(follows), chosen, cuts, rng)
     return sorted(chosen)
+
+
+def edge_rows(bars: Bars, side: np.ndarray) -> list[int]:
+    """Return the first and the last entry, and the closes before these, which nobody draws.
+
+    Parameters
+    ----------
+    bars, side
+        As of :func:`cut_rows`.
+    """
+    follows = followed(bars)
+    entries = np.flatnonzero(follows & (side != 0))
+    edges = entries[[0, -1]] if entries.size else entries
+    before = edges[edges > 0] - 1
+    # Each once, in this order.
+    return list(dict.fromkeys([*edges.tolist(), *before[follows[before]].tolist()]))
 
 
 def followed(bars: Bars) -> np.ndarray:

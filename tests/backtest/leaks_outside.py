@@ -180,6 +180,27 @@ class InAThreadAfterwards(Reaching):
         threading.Thread(target=later, daemon=True).start()
 
 
+class Permitting(Reaching):
+    """Keeps a bit in who may read a file."""
+
+    def reach(self, view):
+        os.chmod(PLACE, PLACE.stat().st_mode)
+
+
+class Owning(Reaching):
+    """Keeps a number in who owns a file."""
+
+    def reach(self, view):
+        os.chown(PLACE, -1, -1)
+
+
+class WorkingThere(Reaching):
+    """Keeps where it works."""
+
+    def reach(self, view):
+        os.chdir(os.getcwd())
+
+
 class InAFolder(Reaching):
     """Keeps what it saw in the names of folders."""
 

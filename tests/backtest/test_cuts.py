@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.bars import Bars
-from backtest.proof.cuts import cut_rows
+from backtest.proof.cuts import CUTS, cut_rows, edge_rows
 
 HOUR = np.timedelta64(3_600_000_000, "us")
 
@@ -71,4 +71,20 @@ def test_every_entry_may_be_cut_behind():
     side = np.zeros(30, int)
     side[[4, 9, 15, 20, 29]] = 1, -1, 1, -1, 1
     assert drawn(range(30), side, None) == [3, 4, 9, 15, 19, 20]
-    assert drawn(range(30), np.zeros(30), None) == []
+
+
+def test_behind_every_entry_of_a_rule_that_has_none_closes_are_cut_all_over_the_period():
+    """Or nothing would be compared, and the proof would say that nothing changed."""
+    rows = drawn(range(80), np.zeros(80), None)
+    assert rows == drawn(range(80), np.zeros(80), CUTS)
+    assert [row // 10 for row in rows] == list(range(CUTS))
+    last_alone = np.zeros(30, int)
+    last_alone[29] = 1
+    assert len(drawn(range(30), last_alone, None)) == CUTS
+
+
+def test_the_edges_are_those_that_nobody_draws():
+    side = np.zeros(30, int)
+    side[[4, 9, 15, 20]] = 1, -1, 1, -1
+    assert edge_rows(bars(range(30)), side) == [4, 20, 3, 19]
+    assert edge_rows(bars(range(30)), np.zeros(30, int)) == []

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backtest.prove
+from backtest.bars import Bars
+from backtest.proof.cuts import cut_rows
 from backtest.proof.power import Power
 from backtest.proof.worlds import TRUNCATED
 from backtest.prove import prove
@@ -64,21 +66,63 @@ class Always(leaks.Cheat):
         return np.ones(len(view))
 
 
-@given(st.integers(1, 300), st.integers(0, 300), st.floats(0.001, 1))
-def test_the_chance_is_that_of_drawing_none_that_shows_it(entries, reached, share):
+@given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 4), st.floats(0.001, 1))
+def test_the_chance_is_that_of_drawing_none_that_shows_it(entries, reached, edges, share):
     reached = min(entries, reached)
-    shown = math.ceil(share * entries)
-    wanted = 1.0
-    for number in range(reached):
-        wanted *= max(entries - shown - number, 0) / (entries - number)
-    assert Power(entries, reached).missed(share) == pytest.approx(wanted, abs=1e-12)
+    edges = min(reached, edges)
+    shown, among = math.ceil(share * entries), entries - edges
+    wanted = 1.0 if shown <= among else 0.0
+    for number in range(reached - edges):
+        wanted *= max(among - shown - number, 0) / (among - number)
+    assert Power(entries, reached, edges).missed(share) == pytest.approx(wanted, abs=1e-12)
 
 
-def test_the_chance_is_what_drawing_shows():
-    rng = np.random.default_rng(0)
-    none = [3 not in rng.choice(50, 8, replace=False) for _ in range(4000)]
-    assert Power(50, 8).missed() == pytest.approx(np.mean(none), abs=0.02)
+@pytest.mark.parametrize(("entries", "cuts"), [(100, 8), (100, 32), (300, 50), (97, 8)])
+def test_the_chance_is_what_leaks_that_are_drawn_show(entries, cuts):
+    """Each leak shows in 1 % of the entries but the first and the last, drawn by lot."""
+    side = np.zeros(4 * entries + 6, int)
+    rows = np.arange(4, 4 * entries + 4, 4)
+    side[rows] = 1
+    missed, leaks_of, among = [], 4, math.ceil(0.01 * entries)
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        reached = set(cut_rows(hours(side.size), side, cuts, rng)) & set(rows)
+        missed += [
+            reached.isdisjoint(rng.choice(rows[1:-1], among, replace=False))
+            for _ in range(leaks_of)
+        ]
+    assert len(reached) == cuts - 2  # and the closes before the first and the last
+    said = Power(entries, len(reached), 2).missed()
+    assert said == pytest.approx(np.mean(missed), abs=0.03)
+
+
+def test_the_figures_of_the_documentation_are_these():
+    assert round(Power(100, 6, 2).missed(), 2) == 0.96
+    assert round(Power(100, 48, 2).missed(), 2) == 0.53
+    reach = [1 - Power(97, cuts - 2, 2).missed(2 / 97) for cuts in (8, 32)]
+    assert [round(one, 2) for one in reach] == [0.08, 0.5]
+
+
+def hours(number):
+    hour = np.timedelta64(3_600_000_000, "us")
+    start = np.datetime64("2026-01-02", "us") + np.arange(number) * hour
+    px = np.ones(number)
+    return Bars("BTC", "hyperliquid", "market", "1h", hour, start, px, px, px, px, px)
+
+
+def test_a_rule_that_enters_nowhere_is_compared_behind_every_entry_too(lake, monkeypatch):
+    monkeypatch.setattr(backtest.prove, "KINDS", (TRUNCATED,))
+    found = prove(lake, asked(Never()), None, 1)
+    assert (found.cuts, found.power) == (8, Power(0, 0, 0))
+    assert found.decisions > 0
+
+
+class Never(leaks.Cheat):
+    """Honest: enters nowhere."""
+
+    def signal(self, view):
+        return np.zeros(len(view))
 
 
 def test_a_rule_that_enters_nowhere_says_so():
-    assert str(Power(0, 0)) == "No entry was decided, so none was looked behind."
+    assert str(Power(0, 0, 0)) == "No entry was decided, so none was looked behind."

@@ -85,7 +85,8 @@ def test_every_entry_is_cut_behind_and_what_it_takes_is_said_first(studies):
     assert few.stderr == ""
     (row,) = json.loads(few.stdout)
     assert row["entries_reached"] == 1 < row["entries"]
-    assert 0 < row["chance_missed"] < 1
+    # The first alone, and none of those among which a rare leak may lie.
+    assert row["chance_missed"] == 1
 
 
 def test_cuts_and_every_entry_are_not_asked_for_together(studies):

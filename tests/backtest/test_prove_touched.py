@@ -2,12 +2,15 @@
 
 import os
 
+import pyarrow.fs
 import pytest
 
+from backtest.proof.doors import telling
 from backtest.proof.watch import Touch, Watch
 from backtest.prove import prove
 from backtest.strategies.catalogue import STRATEGIES
 from backtest.strategies.strategy import Wrapper
+from tests.backtest import leaks_beneath as beneath
 from tests.backtest import leaks_outside as leaks
 from tests.backtest.leaks import BREAKOUT
 from tests.backtest.proving import LAST, asked
@@ -77,6 +80,9 @@ VIEWLESS = {
     leaks.InSharedMemory: "shared memory",
     leaks.InAThread: "folder {}",
     leaks.InAFolder: "folder {}/seen",
+    leaks.Permitting: "file {}",
+    leaks.Owning: "file {}",
+    leaks.WorkingThere: "folder /",
     leaks.ByTheSystem: "library",
     leaks.WhereItIsMade: "file {}/made.txt",
 }
@@ -102,6 +108,47 @@ def test_every_way_out_is_heard(place, cheat):
     before = watch.touched
     rule.signal(Shown())
     assert watch.touched == before
+
+
+@pytest.mark.parametrize("way", beneath.FILES)
+def test_what_opens_a_file_beneath_python_is_heard(tmp_path, way):
+    watch = Watch()
+    with watch:
+        beneath.try_it(beneath.FILES[way], tmp_path / "seen")
+    (touch, *_) = watch.touched
+    assert touch.what == "file"
+    # What is asked in SQL is told as it was asked, and its end left out.
+    sql = "sql" in way.lower()
+    assert touch.name.startswith("select * from read_csv(" if sql else str(tmp_path / "seen"))
+
+
+@pytest.mark.parametrize("asked_of", beneath.ASKED)
+def test_whatever_is_asked_of_duckdb_is_heard(tmp_path, asked_of):
+    watch = Watch()
+    with watch:
+        beneath.try_it(beneath.ASKED[asked_of], tmp_path / "seen")
+    assert watch.touched[0].what == "database"
+
+
+@pytest.mark.parametrize("way", beneath.HONEST)
+def test_what_stays_in_memory_is_no_reach(way):
+    watch = Watch()
+    with watch:
+        beneath.HONEST[way]()
+    assert watch.touched == ()
+
+
+def test_what_is_made_to_tell_is_the_same_class():
+    """Of one that was made before, and by Arrow itself, too; and afterwards it is as it was."""
+    fs = pyarrow.fs
+    kind, before = fs.LocalFileSystem, fs.LocalFileSystem()
+    with telling():
+        assert fs.LocalFileSystem is not kind
+        assert isinstance(before, fs.LocalFileSystem)
+        assert isinstance(fs.LocalFileSystem(), kind)
+        assert issubclass(kind, fs.LocalFileSystem)
+        assert not isinstance(b"", fs.LocalFileSystem)
+    assert fs.LocalFileSystem is kind
 
 
 def test_a_thread_that_a_rule_left_behind_is_heard_in_the_next_play(place):
