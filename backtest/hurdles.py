@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backtest.findings.against import FEWEST_DRAWS, Against
+from backtest.findings.against import FEWEST_DAYS, FEWEST_DRAWS, Against
 from backtest.findings.find import Findings, Subject
 from backtest.findings.reading import Reading
 from backtest.placebos.coin_placebos import MIRRORED, SHUFFLED, TIMES, YESTERDAY
+from backtest.strategies.strategy import WITHOUT_MAP
 from backtest.worded import adverb, count, earned, p_value, percent, span
 from warehouse.report.words import listed
 
 LEVEL = 0.05
-FEWEST_ATTEMPTS, FEWEST_DAYS = 30, 20
+FEWEST_ATTEMPTS = 30
 # Of the bars asked for; of a period with more holes it is not known what was tested.
 FEWEST_BARS = 0.8
 
@@ -81,7 +82,7 @@ def _charged(what: Subject) -> Hurdle:
     """Return whether the account paid all that it would have, and knew nothing early."""
     if what.left_out:
         return Hurdle(False, f"left out: {listed(list(what.left_out))}")
-    if not what.knowable:
+    if not what.knowable and what.variant != WITHOUT_MAP:
         return Hurdle(False, "maps and flow are used from their own moment, before anyone had")
     return Hurdle(True, "fees, funding, slippage and liquidation are charged")
 

@@ -257,6 +257,12 @@ def test_each_test_alone_denies_the_edge_and_is_named(good, name):
     assert "; " not in last
 
 
+def test_a_rule_that_looks_at_no_map_knows_none_early(good):
+    blind = with_subject(good, knowable=False, variant="without map")
+    assert shows_edge(blind)
+    assert not shows_edge(with_subject(good, knowable=False))
+
+
 @pytest.mark.parametrize(("late", "missing"), [(0, 0), (1, 1), (48, 48)])
 def test_bars_that_are_not_there_are_counted(late, missing):
     close, rows = planted(3, 0.0, seed=1)
