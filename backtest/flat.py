@@ -20,6 +20,8 @@ class Flat(NamedTuple):
     ----------
     market, sides, upcoming, targets, ends
         See there.
+    curves
+        Slippage, see :mod:`backtest.kernels.prices`; rows as in ``market``.
     places : SETTING[k]
         Where each leg lies; what is tried on it is not filled in.
     day : datetime64[D][d]
@@ -31,6 +33,7 @@ class Flat(NamedTuple):
     upcoming: np.ndarray
     targets: np.ndarray
     ends: np.ndarray
+    curves: np.ndarray
     places: np.ndarray
     day: np.ndarray
 
@@ -39,14 +42,16 @@ def lay_flat(legs: Sequence[Leg]) -> Flat:
     """Lay legs side by side; bars that legs share lie there once."""
     day = np.unique(np.concatenate([days_of(leg.bars) for leg in legs]))
     places = np.zeros(len(legs), SETTING)
-    columns, ends, targets = [], [], []
-    used = ending = aiming = curves = begun = 0
+    columns, ends, targets, curves = [], [], [], []
+    used = ending = aiming = curved = begun = 0
     known: dict[tuple[int, ...], np.ndarray] = {}
     for place, leg in zip(places, legs, strict=True):
         n = len(leg.bars)
         key = tuple(map(id, (leg.bars, leg.funding_rate, leg.slippage, leg.oracle_px)))
         if key not in known:
-            columns.append(_columns(leg, curves))
+            columns.append(_columns(leg, curved))
+            curves.append(leg.slippage.curves)
+            curved += leg.slippage.curves.shape[0]
             last, first_day = _last_bars(leg.bars, day)
             place["origin"], place["ends"] = used, ending
             place["day"], place["days"] = first_day, last.size
@@ -64,7 +69,6 @@ def lay_flat(legs: Sequence[Leg]) -> Flat:
             targets.append(leg.decisions.target_px)
             aiming += n
         begun += n
-        curves += leg.slippage.curves.shape[0]
     flat = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
     sides = np.concatenate([leg.decisions.side for leg in legs])
     starts = np.append(places["sides"], begun)
@@ -74,6 +78,7 @@ def lay_flat(legs: Sequence[Leg]) -> Flat:
         skip.next_signals(sides, starts),
         np.concatenate(targets) if targets else np.zeros(0),
         np.concatenate(ends),
+        np.concatenate(curves),
         places,
         day,
     )

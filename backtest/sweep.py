@@ -110,8 +110,7 @@ def sweep(
     rows = _rows(flat.places, tried, terms, bound)
     rows["leverage"] = most[tried["leg"]]
     sizes = legs[0].slippage.sizes
-    curves = np.concatenate([leg.slippage.curves for leg in legs])
-    costs = terms.costs.taker_fee, terms.costs.maker_fee, sizes, curves
+    costs = terms.costs.taker_fee, terms.costs.maker_fee, sizes, flat.curves
 
     def work(chunk: np.ndarray) -> tuple[np.ndarray, ...]:
         return kernels.sweep(*flat[:5], chunk, costs, flat.day.size, keep_trades)

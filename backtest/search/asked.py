@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from backtest.intervals import width_of
 from backtest.question import Question
+from backtest.search.chunk import Chunk, Span, together
 from backtest.search.legs import warmup_of
 from backtest.search.levels import family
 from backtest.search.parameters import Value, changed
 from backtest.search.space import Axis, count_of, settings_of
-from backtest.search.work import Chunk
+from backtest.search.tried import BARS_AT_ONCE
 from backtest.strategies.strategy import Strategy
 
-# Settings of one coin and period that are worked, landed and counted at once: what is lost when
-# a search is killed, and what one task of a cluster does.  Of rules whose settings share their
-# decisions more, for there reading the bars costs most: 2.4 s for two months of minutes, and
-# 3 s for 1,000 settings of them.
-SHARED, ALONE = 1_000, 100
+# Trials that are worked, landed and counted at once: what is lost when a search is killed, and
+# what one task of a cluster does.  Of rules whose settings share their decisions more, for
+# there reading the bars costs most.
+SHARED, ALONE = 10_000, 100
 BY = ("whole", "month")
 
 
@@ -38,7 +39,7 @@ class Search:
     by
         ``whole``: one period; ``month``: each UTC calendar month anew.
     chunk
-        Settings worked at once; null: by what the rule costs.
+        Trials worked at once; null: by what the rule costs.
     """
 
     question: Question
@@ -51,7 +52,7 @@ class Search:
         if self.by not in BY:
             raise ValueError(f"by {self.by!r} must be one of {', '.join(BY)}")
         if self.chunk is not None and self.chunk < 1:
-            raise ValueError(f"chunk {self.chunk} must be 1 setting or more")
+            raise ValueError(f"chunk {self.chunk} must be 1 trial or more")
         if self.question.shared:
             raise ValueError(
                 "account 'one' is for a study: a sweep tries every setting on each coin alone"
@@ -65,7 +66,7 @@ class Search:
 
     @property
     def size(self) -> int:
-        """Return how many settings are worked at once."""
+        """Return how many trials are worked at once."""
         if self.chunk is not None:
             return self.chunk
         return ALONE if family(self.question.strategy) is None else SHARED
@@ -150,27 +151,33 @@ class Search:
         words = json.dumps([self.as_json(), *also])
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
+    @property
+    def spans(self) -> list[Span]:
+        """Return each coin in each period, coin by coin."""
+        return [
+            Span(coin, since, until)
+            for coin in self.question.coins
+            for since, until in self.periods
+        ]
+
     def chunks(self, lake: str, sweep_id: str) -> Iterator[Chunk]:
-        """Yield all there is to do, coin by coin and period by period."""
-        settings, warmup = self.settings, warmup_of(self.longest)
-        number = 0
-        for coin in self.question.coins:
-            for since, until in self.periods:
-                for first in range(0, len(settings), self.size):
-                    some = tuple(settings[first : first + self.size])
-                    yield Chunk(
-                        lake,
-                        sweep_id,
-                        number,
-                        self.question,
-                        coin,
-                        since,
-                        until,
-                        self.names,
-                        some,
-                        warmup,
-                    )
-                    number += 1
+        """Yield all there is to do, as many coins and periods at once as one launch takes."""
+        settings, spans, warmup = self.settings, self.spans, warmup_of(self.longest)
+        width = width_of(self.question.interval)
+        bars = [warmup + int((one.until - one.since) / width) for one in spans]
+        groups = together(
+            spans,
+            bars,
+            spans_at_once=max(1, self.size // len(settings)),
+            bars_at_once=BARS_AT_ONCE,
+        )
+        parts = [
+            (group, tuple(settings[first : first + self.size]))
+            for group in groups
+            for first in range(0, len(settings), self.size)
+        ]
+        for number, (group, some) in enumerate(parts):
+            yield Chunk(lake, sweep_id, number, self.question, group, self.names, some, warmup)
 
 
 def _next_month(moment: datetime) -> datetime:

@@ -16,7 +16,7 @@ from warehouse import open_lake
 from warehouse.contracts.tables import BACKTEST_TRIALS
 from warehouse.store import Lake, land, parts_of
 
-# How many settings are done, of how many; told once at the start, and after each chunk.
+# How many trials are done, of how many; told once at the start, and after each chunk.
 Progress = Callable[[int, int], None]
 
 
@@ -69,13 +69,10 @@ def search(
         furthest = replace(asked.question, strategy=asked.longest)
         sweep_id = asked.name(data_hash(con, furthest), code_hash())
     chunks = list(asked.chunks(lake, sweep_id))
-    settings = {(one.coin, one.since): 0 for one in chunks}
-    for one in chunks:
-        settings[one.coin, one.since] += len(one.settings)
-    total = sum(settings.values())
+    total = sum(one.trials for one in chunks)
     there = parts_there(lake)
     left = [one for one in chunks if one.part not in there]
-    found = done = total - sum(len(one.settings) for one in left)
+    found = done = total - sum(one.trials for one in left)
     if progress is not None:
         progress(done, total)
     try:
@@ -83,12 +80,12 @@ def search(
         check_tapes(left)
         for chunk, rows in spread(work, left):
             land(lake, BACKTEST_TRIALS, rows, chunk.part)
-            done += len(chunk.settings)
+            done += chunk.trials
             if progress is not None:
                 progress(done, total)
     finally:
         TAPES.clear()
-    return Kept(sweep_id, max(settings.values()), total, found)
+    return Kept(sweep_id, len(asked.settings), total, found)
 
 
 def parts_there(lake: str) -> set[str]:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backtest.search.chunk import Chunk, Span
 from backtest.search.legs import Legs
 from backtest.search.levels import family
 from backtest.search.spread import in_threads
-from backtest.search.work import Chunk
 from backtest.strategies.strategy import Strategy
 from warehouse import open_lake
 
@@ -32,12 +32,13 @@ def check_tapes(chunks: Sequence[Chunk]) -> None:
     ValueError
         If a row contradicts itself.
     """
-    tapes: dict[tuple[object, ...], list[Chunk]] = {}
+    tapes: dict[Span, list[Chunk]] = {}
     for chunk in chunks:
-        tapes.setdefault((chunk.coin, chunk.since), []).append(chunk)
-    said = dict(in_threads(_lack, list(tapes.values())))
+        for span in chunk.spans:
+            tapes.setdefault(span, []).append(chunk)
+    said = dict(in_threads(_lack, list(tapes.items())))
     # In the order of the chunks, whichever was ready first.
-    lacking = [said[key] for key in tapes if said[key] is not None]
+    lacking = [said[span] for span in tapes if said[span] is not None]
     if lacking:
         raise LookupError(
             f"nothing was tried, for {len(lacking)} of {len(tapes)} tapes are not whole: "
@@ -45,25 +46,23 @@ def check_tapes(chunks: Sequence[Chunk]) -> None:
         )
 
 
-def _lack(chunks: list[Chunk]) -> tuple[tuple[object, ...], str | None]:
-    """Return coin and start of a tape, and what it lacks; null: nothing."""
-    first = chunks[0]
-    key = first.coin, first.since
+def _lack(tape: tuple[Span, list[Chunk]]) -> tuple[Span, str | None]:
+    """Return coin and period of a tape, and what it lacks; null: nothing."""
+    span, chunks = tape
     try:
-        tape = first.tape()
-        # Where all of it is known, nobody has to decide anything to know that.
-        if np.isnan(tape.slippage.curves).any():
-            _check_slippage(chunks)
+        # Where all slippage is known, nobody has to decide anything to know that.
+        if np.isnan(chunks[0].tape(span).slippage.curves).any():
+            _check_slippage(span, chunks)
     except LookupError as error:
-        return key, str(error)
-    return key, None
+        return span, str(error)
+    return span, None
 
 
-def _check_slippage(chunks: list[Chunk]) -> None:
+def _check_slippage(span: Span, chunks: list[Chunk]) -> None:
     """Raise if an order of some setting may fill where slippage is not known."""
     first = chunks[0]
     with open_lake(first.lake) as lake:
-        legs = Legs(first.tape(lake), first.asked.period[0])
+        legs = Legs(first.tape(span, lake), first.asked(span).period[0])
         for strategy in _deciding(chunks):
             legs.of(strategy)
 

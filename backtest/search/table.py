@@ -8,7 +8,6 @@ import numpy as np
 from backtest.runs import as_json
 from backtest.search.asked import Search
 from backtest.search.parameters import Value
-from backtest.search.work import days_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +98,31 @@ def read_table(lake: duckdb.DuckDBPyConnection, asked: Search, sweep_id: str) ->
         for number, values in enumerate(settings)
     }
     trades = np.zeros(len(settings), np.int64)
-    day = days_in(question.since, question.until)
+    day = np.unique(np.concatenate([span.day for span in asked.spans]))
     daily = np.zeros((day.size, len(settings)))
-    for coin in question.coins:
-        for since, until in asked.periods:
-            rows = lake.sql(
-                """
-                select parameters, trades, daily
-                from backtest_trials
-                where sweep_id = $sweep_id and coins = $coin and start_ts = $since
-                    and day = ($since at time zone 'UTC')::date
-                """,
-                params={"sweep_id": sweep_id, "coin": coin, "since": since},
-            ).to_arrow_table()
-            held = np.array([place[text] for text in rows["parameters"].to_pylist()], np.int64)
-            mine = np.searchsorted(day, days_in(since, until))
-            lists = rows["daily"].combine_chunks()
-            if np.unique(held).size < len(settings) or len(lists.flatten()) != (
-                len(settings) * mine.size
-            ):
-                raise LookupError(
-                    f"sweep {sweep_id}: trials of {coin} from {since:%Y-%m-%d %H:%M} are not "
-                    "all in the lake; run the sweep again"
-                )
-            returns = lists.flatten().to_numpy().reshape(-1, mine.size)
-            daily[np.ix_(mine, held)] += returns.T / len(question.coins)
-            trades[held] += rows["trades"].to_numpy()
+    for span in asked.spans:
+        rows = lake.sql(
+            """
+            select parameters, trades, daily
+            from backtest_trials
+            where sweep_id = $sweep_id and coins = $coin and start_ts = $since
+                and day = ($since at time zone 'UTC')::date
+            """,
+            params={"sweep_id": sweep_id, "coin": span.coin, "since": span.since},
+        ).to_arrow_table()
+        held = np.array([place[text] for text in rows["parameters"].to_pylist()], np.int64)
+        mine = np.searchsorted(day, span.day)
+        lists = rows["daily"].combine_chunks()
+        if np.unique(held).size < len(settings) or len(lists.flatten()) != (
+            len(settings) * mine.size
+        ):
+            raise LookupError(
+                f"sweep {sweep_id}: trials of {span.coin} from {span.since:%Y-%m-%d %H:%M} "
+                "are not all in the lake; run the sweep again"
+            )
+        returns = lists.flatten().to_numpy().reshape(-1, mine.size)
+        daily[np.ix_(mine, held)] += returns.T / len(question.coins)
+        trades[held] += rows["trades"].to_numpy()
     rule = question.strategy.rule
     if question.strategy.without_map() is not None:
         rule += f" + {question.strategy.variant}"

@@ -54,11 +54,12 @@ def trials(lake):
         return con.sql("from backtest_trials order by all").pl()
 
 
-def tape_of(lake, warmup=8, terms=None, **more):
-    period = (
+def tape_of(lake, warmup=8, terms=None, coin="BTC", since=None, **more):
+    first, until = (
         np.datetime64(moment.replace(tzinfo=None), "us") for moment in (at(12), at(HOURS))
     )
-    return load_tape(lake, "BTC", *period, terms or Terms(), warmup=warmup, **more)
+    period = (first if since is None else since), until
+    return load_tape(lake, coin, *period, terms or Terms(), warmup=warmup, **more)
 
 
 def one_by_one(function, items):

@@ -14,7 +14,7 @@ from backtest.search.remembered import Remembered
 from backtest.search.spread import in_threads
 from backtest.search.table import read_table
 from backtest.search.tapes import TAPES, Tapes
-from backtest.search.work import days_in, whole, work
+from backtest.search.work import whole, work
 from backtest.strategies.regime_stops import RegimeStops
 from backtest.study import play
 from backtest.tape import load_tape
@@ -59,7 +59,7 @@ def test_a_search_tells_of_each_setting_what_a_study_of_it_tells(lake):
     with open_lake(lake) as con:
         for strategy, row in zip(chunk.strategies, rows.to_pylist(), strict=True):
             (own,) = play(con, question(strategy)).of("pessimistic")
-            daily = whole(daily_of([(own.bars, own.replay)]), days_in(at(12), at(HOURS)))
+            daily = whole(daily_of([(own.bars, own.replay)]), chunk.spans[0].day)
             np.testing.assert_allclose(row["daily"], daily.returns, atol=1e-12)
             assert row["trades"] == len(own.replay)
             assert row["sharpe"] == pytest.approx(daily.sharpe)
@@ -109,6 +109,42 @@ def test_a_search_of_other_rows_code_or_settings_is_another(tmp_path, monkeypatc
     assert (len(rows), rows["trial_id"].n_unique()) == (6, 3)
     monkeypatch.setattr("backtest.search.keep.code_hash", lambda: "another")
     assert search(lake, asked("breakout.stop_pct=1,2")).found == 0
+
+
+@pytest.mark.parametrize(
+    ("chunk", "spans", "trials_of_each"),
+    [(1, 1, [1] * 8), (4, 2, [4, 4]), (5, 2, [4, 4]), (7, 3, [6, 2]), (None, 4, [8])],
+)
+def test_a_chunk_takes_as_many_coins_and_periods_as_it_may(lake, chunk, spans, trials_of_each):
+    both = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH"), chunk=chunk, by="month")
+    until = datetime(2026, 2, 20, tzinfo=UTC)
+    both = replace(both, question=replace(both.question, until=until))
+    chunks = list(both.chunks(lake, "a"))
+    assert [one.trials for one in chunks] == trials_of_each
+    assert len(chunks[0].spans) == spans
+    tried = [(span, values) for one in chunks for span in one.spans for values in one.settings]
+    assert tried == [(span, values) for span in both.spans for values in both.settings]
+    assert [one.number for one in chunks] == list(range(len(chunks)))
+
+
+def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(lake, monkeypatch):
+    three = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH", "SOL"), chunk=None)
+    each = HOURS - 12 + ENTRY.warmup
+    for most, of_each in ((3 * each, [6]), (3 * each - 1, [4, 2]), (1, [2, 2, 2])):
+        monkeypatch.setattr("backtest.search.asked.BARS_AT_ONCE", most)
+        assert [one.trials for one in three.chunks(lake, "a")] == of_each
+
+
+def test_chunks_of_any_size_find_the_same(tmp_path):
+    words = ("stop_pct=1,2", "lookback=4,9")
+    rows = []
+    for name, chunk in (("one", 1), ("some", 5), ("all", None)):
+        root = two_coins(tmp_path / name)
+        search(root, asked(*words, coins=("BTC", "ETH"), chunk=chunk))
+        rows.append(trials(root).drop("sweep_id"))
+    assert len(rows[0]) == 8
+    assert rows[0].equals(rows[1])
+    assert rows[0].equals(rows[2])
 
 
 @pytest.mark.slow
@@ -279,9 +315,9 @@ def test_made_up_rows_make_made_up_trials(tmp_path):
 def test_rules_that_are_replayed_are_worked_in_smaller_chunks():
     stops = RegimeStops(entry=ENTRY)
     sizes = [asked("stop_pct=1,2", strategy=one, chunk=None).size for one in (ENTRY, stops)]
-    assert sizes == [1_000, 100]
+    assert sizes == [10_000, 100]
     assert asked("stop_pct=1,2", strategy=ENTRY, chunk=7).size == 7
-    with pytest.raises(ValueError, match="chunk 0 must be 1 setting or more"):
+    with pytest.raises(ValueError, match="chunk 0 must be 1 trial or more"):
         asked("stop_pct=1,2", strategy=ENTRY, chunk=0)
 
 
