@@ -21,6 +21,7 @@ from backtest.terms import Terms
 # Settings a thread takes at once: enough that the launch does not count, few enough that
 # progress is seen.
 CHUNK = 64
+HOUR = np.timedelta64(3_600_000_000, "us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,22 @@ def sweep(
     return Swept(tried, results, equity, flat.day, trades, terms.start_equity)
 
 
+def follows(terms: Terms, width: np.timedelta64) -> bool:
+    """Return whether a sweep may follow what is decided on bars of a width, under such terms.
+
+    Whether it does, hangs on what is decided: :func:`why_not`.
+    """
+    within = width > HOUR and terms.costs.funding != "none"
+    return _at_once(terms) and not within
+
+
+def _at_once(terms: Terms) -> bool:
+    return terms.limit == "touch" and terms.latency == np.timedelta64(0, "us")
+
+
 def why_not(leg: Leg, terms: Terms) -> str | None:
     """Return why a sweep cannot follow a leg, which a replay can; None: it can."""
-    if terms.limit != "touch" or terms.latency != np.timedelta64(0, "us"):
+    if not _at_once(terms):
         return "a sweep fills limits by touch and knows no latency; use replay"
     if leg.stamps is not None and leg.stamps.ts.size:
         return "a sweep charges funding at the opens of bars, and not within them; use replay"

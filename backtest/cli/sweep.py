@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where: threads, dask, dask:ADDRESS or ray; a lake that all workers reach.",
 )
-@click.option("--workers", type=int, help="Chunks at once; left out: one a core.")
+@click.option("--workers", type=int, help="Threads or processes; left out: one a core.")
 @lake_option
 @json_option
 @click.pass_obj

@@ -9,18 +9,22 @@ from functools import cached_property
 
 from backtest.intervals import width_of
 from backtest.question import Question
-from backtest.search.chunk import Chunk, Span, together
+from backtest.search.chunk import BARS_AT_ONCE, Chunk, Span, together
 from backtest.search.legs import warmup_of
 from backtest.search.levels import family
 from backtest.search.parameters import Value, changed
 from backtest.search.space import Axis, count_of, settings_of
-from backtest.search.tried import BARS_AT_ONCE
 from backtest.strategies.strategy import Strategy
+from backtest.sweep import follows
 
 # Trials that are worked, landed and counted at once: what is lost when a search is killed, and
 # what one task of a cluster does.  Of rules whose settings share their decisions more, for
-# there reading the bars costs most.
-SHARED, ALONE = 10_000, 100
+# there reading the bars costs most: 2.4 s for two months of minutes, and 3 s for 1,000 settings
+# of them.
+SHARED, ALONE = 1_000, 100
+# A search of as many coins and periods falls into so many chunks at least, which are worked
+# side by side, shown as they are done, and kept.
+CHUNKS = 8
 BY = ("whole", "month")
 
 
@@ -69,7 +73,15 @@ class Search:
         """Return how many trials are worked at once."""
         if self.chunk is not None:
             return self.chunk
-        return ALONE if family(self.question.strategy) is None else SHARED
+        return SHARED if self._followed else ALONE
+
+    @property
+    def _followed(self) -> bool:
+        """Return whether the sweep's kernel may follow the rule; if not, it is replayed."""
+        question = self.question
+        return family(question.strategy) is not None and follows(
+            question.terms, width_of(question.interval)
+        )
 
     @property
     def count(self) -> int:
@@ -161,21 +173,26 @@ class Search:
         ]
 
     def chunks(self, lake: str, sweep_id: str) -> Iterator[Chunk]:
-        """Yield all there is to do, as many coins and periods at once as one launch takes."""
+        """Yield all there is to do, coin by coin and period by period.
+
+        What the sweep's kernel may follow goes by as many of them as one launch is given; what
+        is replayed, one by one.
+        """
         settings, spans, warmup = self.settings, self.spans, warmup_of(self.longest)
-        width = width_of(self.question.interval)
-        bars = [warmup + int((one.until - one.since) / width) for one in spans]
-        groups = together(
-            spans,
-            bars,
-            spans_at_once=max(1, self.size // len(settings)),
-            bars_at_once=BARS_AT_ONCE,
-        )
-        parts = [
-            (group, tuple(settings[first : first + self.size]))
-            for group in groups
+        slices = [
+            tuple(settings[first : first + self.size])
             for first in range(0, len(settings), self.size)
         ]
+        width = width_of(self.question.interval).item()
+        rules = len({family(self.strategy(values)) for values in settings})
+        most = min(self.size // len(settings), -(-len(spans) // CHUNKS))
+        groups = together(
+            spans,
+            [rules * (warmup + (one.until - one.since) // width) for one in spans],
+            most=most if self._followed else 1,
+            bars_at_once=BARS_AT_ONCE,
+        )
+        parts = ((group, some) for group in groups for some in slices)
         for number, (group, some) in enumerate(parts):
             yield Chunk(lake, sweep_id, number, self.question, group, self.names, some, warmup)
 

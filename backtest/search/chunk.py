@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -12,6 +12,11 @@ from backtest.search.parameters import Value, changed
 from backtest.search.tapes import TAPES
 from backtest.strategies.strategy import Strategy
 from backtest.tape import Tape
+
+# Bars that one launch of the sweep's kernel is given, counted once for each rule that decides
+# on them: 400 bytes each at most, most of them slippage, and as much again of their tapes.  The
+# chunks that are worked at once hold theirs together.
+BARS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,13 @@ class Chunk:
 
     @property
     def part(self) -> str:
-        """Return the name of the part that its trials are landed as."""
+        """Return the name of the parts that its trials are landed as, one a first day."""
         return f"sweep-{self.sweep_id}-{self.number:05d}"
+
+    @property
+    def keys(self) -> set[tuple[date, str]]:
+        """Return day and name of each part that its trials are landed as."""
+        return {(span.since.date(), self.part) for span in self.spans}
 
     @property
     def strategies(self) -> list[Strategy]:
@@ -99,7 +109,7 @@ class Chunk:
 
 
 def together(
-    spans: Sequence[Span], bars: Sequence[int], *, spans_at_once: int, bars_at_once: int
+    spans: Sequence[Span], bars: Sequence[int], *, most: int, bars_at_once: int
 ) -> Iterator[tuple[Span, ...]]:
     """Yield spans in turn, as many at once as are allowed, one at least.
 
@@ -107,20 +117,20 @@ def together(
     ----------
     spans, bars
         Coins and periods, and how many bars each has.
-    spans_at_once, bars_at_once
+    most, bars_at_once
         The most spans, and the most bars, of those that come together.
 
     Examples
     --------
     >>> day = [Span("BTC", datetime(2026, 1, n), datetime(2026, 1, n + 1)) for n in range(1, 6)]
-    >>> groups = together(day, [5, 5, 9, 2, 2], spans_at_once=2, bars_at_once=10)
+    >>> groups = together(day, [5, 5, 9, 2, 2], most=2, bars_at_once=10)
     >>> [[span.since.day for span in group] for group in groups]
     [[1, 2], [3], [4, 5]]
     """
     group: list[Span] = []
     held = 0
     for span, count in zip(spans, bars, strict=True):
-        if group and (len(group) == spans_at_once or held + count > bars_at_once):
+        if group and (len(group) >= most or held + count > bars_at_once):
             yield tuple(group)
             group, held = [], 0
         group.append(span)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from backtest.card import code_hash, data_hash
@@ -71,7 +71,7 @@ def search(
     chunks = list(asked.chunks(lake, sweep_id))
     total = sum(one.trials for one in chunks)
     there = parts_there(lake)
-    left = [one for one in chunks if one.part not in there]
+    left = [one for one in chunks if not one.keys <= there]
     found = done = total - sum(one.trials for one in left)
     if progress is not None:
         progress(done, total)
@@ -88,10 +88,11 @@ def search(
     return Kept(sweep_id, len(asked.settings), total, found)
 
 
-def parts_there(lake: str) -> set[str]:
-    """Return the names of the parts of trials that count in a lake."""
+def parts_there(lake: str) -> set[tuple[date, str]]:
+    """Return day and name of the parts of trials that count in a lake."""
     lines = parts_of(Lake.at(lake))
     mine = pc.and_(
         pc.equal(lines["table_name"], BACKTEST_TRIALS.name), pc.is_null(lines["superseded_ts"])
     )
-    return set(pa.table(lines).filter(mine)["part"].to_pylist())
+    rows = lines.filter(mine)
+    return set(zip(rows["day"].to_pylist(), rows["part"].to_pylist(), strict=True))

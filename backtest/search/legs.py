@@ -43,8 +43,10 @@ class Legs:
         if warmup not in self._tapes:
             self._tapes[warmup] = _warmed(self.tape, warmup, self.since)
         own = self._tapes[warmup]
-        # Finer bars are only asked by the drilled reading, or by orders that travel.
-        return replace(own.leg(decide(strategy, own.view(self._told))), fine=_fine(own))
+        leg = own.leg(decide(strategy, own.view(self._told)))
+        # The bars are the same whatever the warm-up, and a launch lays those once that legs
+        # share; finer ones are only asked by the drilled reading, or by orders that travel.
+        return replace(leg, bars=self.tape.period, fine=_fine(own))
 
     def _told(
         self, asked: np.ndarray, moments: np.ndarray, px: np.ndarray, reach_pct: float

@@ -1,7 +1,7 @@
 """This module reads the tape of a coin and period once in a process, whoever asks for it.
 
-A search cuts its settings into chunks, and all chunks of one coin and period replay the same
-bars, payments and slippage.
+A search falls into chunks, and all those of one coin and period replay the same bars, payments
+and slippage.
 """
 
 from collections import OrderedDict

@@ -9,6 +9,7 @@ from backtest.daily import Daily, daily_of
 from backtest.flat import days_of
 from backtest.leg import Leg
 from backtest.replay import replay
+from backtest.search.chunk import BARS_AT_ONCE
 from backtest.search.legs import Legs
 from backtest.search.levels import family, levels, sets
 from backtest.strategies.strategy import Strategy
@@ -18,10 +19,6 @@ from backtest.terms import Terms
 # Whoever came so near to the maintenance margin is replayed with it, for funding that was paid
 # within a trade and got back before its end is not seen by a sweep; a fraction of notional.
 SPARE = 0.01
-
-# Bars, once for each rule that decides on them, that one launch is given: some 140 bytes each,
-# so half a GiB.  Five coins of a year of minutes go at once.
-BARS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +30,23 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
+class _Family:
     """Strategies that decide alike on one tape, by number, and what they decide."""
 
-    place: int
+    tape: int
     members: list[int]
     leg: Leg
 
 
 def try_all(
-    places: Sequence[Legs], strategies: Sequence[Strategy], terms: Terms
+    tapes: Sequence[Legs], strategies: Sequence[Strategy], terms: Terms
 ) -> list[list[Tried]]:
     """Try strategies on tapes, each in an account of its own, under the pessimistic reading.
 
     Parameters
     ----------
-    places
-        What strategies decide on each tape.
+    tapes
+        What strategies decide on each.
     strategies
         Settings of a rule.
     terms
@@ -63,42 +60,42 @@ def try_all(
     Notes
     -----
     Strategies that decide alike are decided once a tape, and all of them on all tapes go
-    through one launch of the sweep's kernel, or through a few where they are more than
-    ``BARS_AT_ONCE`` bars.  What it does not follow, and what comes near to the account's
-    liquidation, is replayed one by one.  The figures are the same either way.
+    through one launch of the sweep's kernel, or through a few where their bars, once for each
+    rule, are more than ``BARS_AT_ONCE``.  What it does not follow, and what comes near to the
+    account's liquidation, is replayed one by one.  The figures are the same either way.
     """
-    found: list[dict[int, Tried]] = [{} for _ in places]
-    for batch in _batches(_followed(places, strategies, terms)):
-        for shared, told in zip(batch, _launch(batch, places, strategies, terms), strict=True):
-            found[shared.place].update(told)
-    for legs, known in zip(places, found, strict=True):
+    found: list[dict[int, Tried]] = [{} for _ in tapes]
+    for batch in _batches(_followed(tapes, strategies, terms)):
+        for one, tried in zip(batch, _launch(batch, tapes, strategies, terms), strict=True):
+            found[one.tape].update(tried)
+    for legs, tried in zip(tapes, found, strict=True):
         for number, strategy in enumerate(strategies):
-            if number not in known:
+            if number not in tried:
                 played = replay([legs.of(strategy)], terms, bound="pessimistic")
                 daily = daily_of([(legs.tape.period, played)])
-                known[number] = Tried(daily, len(played))
-    return [[known[number] for number in range(len(strategies))] for known in found]
+                tried[number] = Tried(daily, len(played))
+    return [[tried[number] for number in range(len(strategies))] for tried in found]
 
 
 def _followed(
-    places: Sequence[Legs], strategies: Sequence[Strategy], terms: Terms
-) -> Iterator[_Shared]:
+    tapes: Sequence[Legs], strategies: Sequence[Strategy], terms: Terms
+) -> Iterator[_Family]:
     """Yield what the kernel can follow, one family of strategies on one tape after another."""
     families: dict[Strategy, list[int]] = {}
     for number, strategy in enumerate(strategies):
         if (shared := family(strategy)) is not None:
             families.setdefault(shared, []).append(number)
-    for place, legs in enumerate(places):
+    for tape, legs in enumerate(tapes):
         for members in families.values():
             first = strategies[members[0]]
             leg = legs.of(first)
             if sets(leg.decisions, levels(first)) and why_not(leg, terms) is None:
-                yield _Shared(place, members, leg)
+                yield _Family(tape, members, leg)
 
 
-def _batches(followed: Iterator[_Shared]) -> Iterator[list[_Shared]]:
+def _batches(followed: Iterator[_Family]) -> Iterator[list[_Family]]:
     """Yield them in lists of as many bars as one launch is given, one at least."""
-    batch: list[_Shared] = []
+    batch: list[_Family] = []
     bars = 0
     for one in followed:
         if batch and bars + len(one.leg.bars) > BARS_AT_ONCE:
@@ -111,25 +108,26 @@ def _batches(followed: Iterator[_Shared]) -> Iterator[list[_Shared]]:
 
 
 def _launch(
-    batch: Sequence[_Shared],
-    places: Sequence[Legs],
+    batch: Sequence[_Family],
+    tapes: Sequence[Legs],
     strategies: Sequence[Strategy],
     terms: Terms,
 ) -> Iterator[dict[int, Tried]]:
     """Yield what one launch of the kernel says of each family, by strategy, if it can tell."""
-    wanted = [levels(strategies[number]) for shared in batch for number in shared.members]
-    settings = {name: np.array([one[name] for one in wanted]) for name in wanted[0]}
-    counts = [len(shared.members) for shared in batch]
+    wanted = [levels(strategies[number]) for one in batch for number in one.members]
+    settings = {name: np.array([each[name] for each in wanted]) for name in wanted[0]}
+    counts = [len(one.members) for one in batch]
     settings["leg"] = np.repeat(np.arange(len(batch)), counts)
-    swept = sweep([shared.leg for shared in batch], settings, terms)
+    # Chunks are worked side by side, so each takes one thread.
+    swept = sweep([one.leg for one in batch], settings, terms, threads=1)
     firsts = np.cumsum([0, *counts[:-1]])
-    for shared, first in zip(batch, firsts.tolist(), strict=True):
-        rows = range(first, first + len(shared.members))
-        told = _told(swept, rows, shared.leg, _least(places[shared.place]))
+    for one, first in zip(batch, firsts.tolist(), strict=True):
+        rows = range(first, first + len(one.members))
+        told = _told(swept, rows, one.leg, _least(tapes[one.tape]))
         yield {
-            number: one
-            for number, one in zip(shared.members, told, strict=True)
-            if one is not None
+            number: tried
+            for number, tried in zip(one.members, told, strict=True)
+            if tried is not None
         }
 
 

@@ -30,14 +30,14 @@ def work(chunk: Chunk) -> tuple[Chunk, pa.Table]:
         If a rule decides what no venue would take.
     """
     with open_lake(chunk.lake) as lake:
-        places = [
+        tapes = [
             Legs(chunk.tape(span, lake), chunk.asked(span).period[0]) for span in chunk.spans
         ]
         strategies = chunk.strategies
-        tried = try_all(places, strategies, chunk.question.terms)
+        tried = try_all(tapes, strategies, chunk.question.terms)
     rows = [
         row
-        for span, legs, here in zip(chunk.spans, places, tried, strict=True)
+        for span, legs, here in zip(chunk.spans, tapes, tried, strict=True)
         for row in _rows(chunk, span, legs, zip(strategies, here, strict=True))
     ]
     return chunk, pa.Table.from_pylist(rows, BACKTEST_TRIALS.schema)

@@ -8,6 +8,7 @@ import pytest
 
 from backtest.daily import daily_of
 from backtest.maps import Maps
+from backtest.search.asked import Search
 from backtest.search.keep import parts_there, search
 from backtest.search.legs import warmup_of
 from backtest.search.remembered import Remembered
@@ -18,6 +19,7 @@ from backtest.search.work import whole, work
 from backtest.strategies.regime_stops import RegimeStops
 from backtest.study import play
 from backtest.tape import load_tape
+from backtest.terms import Costs, Terms
 from tests.backtest.data_search import (
     ENTRY,
     asked,
@@ -111,28 +113,84 @@ def test_a_search_of_other_rows_code_or_settings_is_another(tmp_path, monkeypatc
     assert search(lake, asked("breakout.stop_pct=1,2")).found == 0
 
 
+MONTHS = [datetime(2025, 9, 1, tzinfo=UTC) + timedelta(days=30 * n) for n in range(7)]
+
+
+def many(*words, strategy=ENTRY, chunk=None, **more):
+    """Two coins and seven months: fourteen spans."""
+    both = asked(*words, strategy=strategy, coins=("BTC", "ETH"), chunk=chunk, by="month")
+    period = {"since": MONTHS[0], "until": datetime(2026, 4, 1, tzinfo=UTC)}
+    return replace(both, question=replace(both.question, **period, **more))
+
+
 @pytest.mark.parametrize(
-    ("chunk", "spans", "trials_of_each"),
-    [(1, 1, [1] * 8), (4, 2, [4, 4]), (5, 2, [4, 4]), (7, 3, [6, 2]), (None, 4, [8])],
+    ("chunk", "sizes"),
+    [(None, [4] * 7), (4, [4] * 7), (3, [2] * 14), (1, [1] * 28), (1000, [4] * 7)],
 )
-def test_a_chunk_takes_as_many_coins_and_periods_as_it_may(lake, chunk, spans, trials_of_each):
-    both = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH"), chunk=chunk, by="month")
-    until = datetime(2026, 2, 20, tzinfo=UTC)
-    both = replace(both, question=replace(both.question, until=until))
-    chunks = list(both.chunks(lake, "a"))
-    assert [one.trials for one in chunks] == trials_of_each
-    assert len(chunks[0].spans) == spans
+def test_a_chunk_takes_several_coins_and_periods_and_a_search_falls_into_eight_or_so(
+    chunk, sizes
+):
+    """Of fourteen spans two go together, that there is something to do side by side."""
+    wanted = many("stop_pct=1,2", chunk=chunk)
+    chunks = list(wanted.chunks("lake", "a"))
+    assert [one.trials for one in chunks] == sizes
     tried = [(span, values) for one in chunks for span in one.spans for values in one.settings]
-    assert tried == [(span, values) for span in both.spans for values in both.settings]
+    assert sorted(tried, key=str) == sorted(
+        ((span, values) for span in wanted.spans for values in wanted.settings), key=str
+    )
     assert [one.number for one in chunks] == list(range(len(chunks)))
+    assert len(wanted.spans) == 14
+    alone = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH"), chunk=None)
+    assert [one.trials for one in alone.chunks("lake", "a")] == [2, 2]
 
 
-def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(lake, monkeypatch):
-    three = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH", "SOL"), chunk=None)
-    each = HOURS - 12 + ENTRY.warmup
-    for most, of_each in ((3 * each, [6]), (3 * each - 1, [4, 2]), (1, [2, 2, 2])):
+def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(monkeypatch):
+    """Counted once for each rule that decides: of lookbacks two, of stops one."""
+    monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
+    month = 31 * 24 + ENTRY.warmup
+    for words, most, of_each in (
+        (("stop_pct=1,2",), 14 * month, [28]),
+        (("stop_pct=1,2",), 3 * month, [6, 6, 6, 6, 4]),
+        (("lookback=5,6",), 6 * month, [6, 6, 6, 6, 4]),
+        (("lookback=5,6",), 1, [2] * 14),
+    ):
         monkeypatch.setattr("backtest.search.asked.BARS_AT_ONCE", most)
-        assert [one.trials for one in three.chunks(lake, "a")] == of_each
+        assert [one.trials for one in many(*words).chunks("lake", "a")] == of_each
+
+
+def test_what_is_replayed_goes_by_one_coin_and_period(monkeypatch):
+    monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
+    chunks = list(many("stop_pct=1,2", strategy=RegimeStops(entry=ENTRY)).chunks("lake", "a"))
+    assert [(one.trials, len(one.spans)) for one in chunks] == [(2, 1)] * 14
+
+
+def test_progress_counts_trials_of_all_coins_and_periods(lake, monkeypatch):
+    monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
+    both = asked("stop_pct=1,2,3", strategy=ENTRY, coins=("BTC", "ETH"))
+    for chunk, steps in ((2, [0, 2, 3, 5, 6]), (6, [0, 6])):
+        told = []
+        wanted = replace(both, chunk=chunk)
+        search(lake, wanted, spread=one_by_one, progress=lambda *at, told=told: told.append(at))
+        assert told == [(done, 6) for done in steps]
+
+
+def test_a_chunk_of_which_a_month_is_lost_is_done_again(tmp_path, monkeypatch):
+    """Each month is a part of its own, and all of them are landed in one step."""
+    monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
+    lake = str(land_lake(tmp_path))
+    one = asked("stop_pct=1,2", strategy=ENTRY, chunk=None, by="month")
+    months = [(at(12), at(100)), (at(100), at(HOURS))]
+    monkeypatch.setattr(Search, "periods", property(lambda _: months))
+    kept = search(lake, one)
+    rows = trials(lake)
+    assert (kept.trials, search(lake, one).found) == (4, 4)
+    there = parts_there(lake)
+    assert [str(day) for day, _ in sorted(there)] == ["2026-01-02", "2026-01-06"]
+    assert len({part for _, part in there}) == 1
+    lost = {key for key in there if str(key[0]) == "2026-01-06"}
+    monkeypatch.setattr("backtest.search.keep.parts_there", lambda lake: there - lost)
+    assert search(lake, one).found == 0
+    assert trials(lake).equals(rows)
 
 
 def test_chunks_of_any_size_find_the_same(tmp_path):
@@ -191,14 +249,16 @@ def test_a_trial_that_is_lost_is_missed(lake):
 
 
 @pytest.mark.parametrize("spread", [in_threads, one_by_one])
+@pytest.mark.parametrize("chunk", [1, None])
 def test_a_search_that_lacks_anything_tries_nothing_and_says_all_that_it_lacks(
-    tmp_path, spread
+    tmp_path, monkeypatch, spread, chunk
 ):
     """BTC is whole, ETH has no funding from its 150th hour on, DOGE has no bars."""
     lake = str(land_lake(tmp_path))
     land_bars(lake, walk(seed=5), coin="ETH", volume=1e5)
     land_funding(lake, [1e-5] * 150, coin="ETH")
-    three = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH", "DOGE"), chunk=1)
+    monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
+    three = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH", "DOGE"), chunk=chunk)
     with pytest.raises(LookupError) as raised:
         search(lake, three, spread=spread)
     said = str(raised.value)
@@ -315,7 +375,14 @@ def test_made_up_rows_make_made_up_trials(tmp_path):
 def test_rules_that_are_replayed_are_worked_in_smaller_chunks():
     stops = RegimeStops(entry=ENTRY)
     sizes = [asked("stop_pct=1,2", strategy=one, chunk=None).size for one in (ENTRY, stops)]
-    assert sizes == [10_000, 100]
+    assert sizes == [1_000, 100]
+    late = Terms(latency=np.timedelta64(1_000_000, "us"))
+    free = Terms(Costs(funding="none"))
+    sizes = [
+        asked("stop_pct=1,2", strategy=ENTRY, chunk=None, terms=terms, interval=interval).size
+        for terms, interval in ((late, "1h"), (Terms(), "4h"), (free, "4h"), (Terms(), "1m"))
+    ]
+    assert sizes == [100, 100, 1_000, 1_000]
     assert asked("stop_pct=1,2", strategy=ENTRY, chunk=7).size == 7
     with pytest.raises(ValueError, match="chunk 0 must be 1 trial or more"):
         asked("stop_pct=1,2", strategy=ENTRY, chunk=0)

@@ -12,7 +12,6 @@ from backtest.search.tried import try_all
 from backtest.strategies.asymmetry_filter import AsymmetryFilter
 from backtest.strategies.breakout import Breakout
 from backtest.strategies.cluster_take_profit import ClusterTakeProfit
-from backtest.sweep import sweep
 from backtest.terms import Costs, Terms
 from tests.backtest.data_search import (
     ENTRY,
@@ -74,39 +73,6 @@ def test_settings_that_decide_alike_are_decided_once_with_the_same_figures(
 ):
     entries = [replace(ENTRY, lookback=back, **one) for back in (4, 8) for one in SETTINGS]
     assert both_ways(lake, [wrapped(one) for one in entries], monkeypatch) == 0
-
-
-@pytest.mark.parametrize(("most", "launches"), [(10**9, 1), (1, 6)])
-def test_all_tapes_and_families_go_through_one_launch_where_they_fit(
-    lake, monkeypatch, most, launches
-):
-    """Two coins and half the period of one, under two lookbacks: six legs."""
-    entries = [replace(ENTRY, lookback=back, **one) for back in (4, 8) for one in SETTINGS]
-    launched = []
-
-    def counted(legs, settings, terms):
-        launched.append(len(legs))
-        return sweep(legs, settings, terms)
-
-    terms = Terms()
-    later = np.datetime64(at(100).replace(tzinfo=None), "us")
-    with open_lake(lake) as con:
-        places = [
-            Legs(tape_of(con, coin=coin, since=since), since)
-            for coin, since in (("BTC", SINCE), ("ETH", SINCE), ("BTC", later))
-        ]
-        alone = [try_all([legs], entries, terms)[0] for legs in places]
-        monkeypatch.setattr("backtest.search.tried.BARS_AT_ONCE", most)
-        monkeypatch.setattr("backtest.search.tried.sweep", counted)
-        together = try_all(places, entries, terms)
-    assert (len(launched), sum(launched)) == (launches, 6)
-    for here, there in zip(together, alone, strict=True):
-        for one, other in zip(here, there, strict=True):
-            assert one.trades == other.trades
-            np.testing.assert_array_equal(one.daily.day, other.daily.day)
-            np.testing.assert_array_equal(one.daily.returns, other.daily.returns)
-    assert [sum(one.trades for one in here) > 0 for here in together] == [True] * 3
-    assert together[0][0].daily.day.size > together[2][0].daily.day.size
 
 
 def test_what_the_kernel_does_not_follow_is_replayed(lake, monkeypatch):
