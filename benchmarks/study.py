@@ -10,21 +10,23 @@ import numpy as np
 from backtest.bars import Bars
 from backtest.decisions import Decisions
 from backtest.leg import Leg, Slippage
+from backtest.search.survives import survivor
+from backtest.search.table import Table
 from backtest.settings import grid
 from backtest.statistics.bootstrap import interval
-from backtest.statistics.deflated import deflate
-from backtest.statistics.overfitting import overfitting
 from backtest.sweep import sweep
 from backtest.terms import Costs, Terms
 from benchmarks.figure import Figure, apart
 
 YEAR, COINS, SETTINGS = 525_600, 5, 2_000
 FEE, NOTIONAL, CASH = 0.0005, 10_000.0, 1e9
+HOLD = [60, 240, 720, 1440, 2880]
+LONGEST_DAYS = 2  # of a trade, as long as the longest of these
 MINUTE = np.timedelta64(60_000_000, "us")
 
 
 def study() -> tuple[float, float, int]:
-    """Return seconds, peak GiB and trades of a study, its statistics included."""
+    """Return seconds, peak GiB and trades of a study, with all tests of a sweep."""
     legs = []
     for coin in range(COINS):
         rng = np.random.default_rng(coin)
@@ -53,21 +55,21 @@ def study() -> tuple[float, float, int]:
         leg=range(COINS),
         stop_fraction=np.linspace(0.002, 0.04, 20),
         target_fraction=np.linspace(0.002, 0.08, 20),
-        max_bars=[60, 240, 720, 1440, 2880],
+        max_bars=HOLD,
     )
     terms = Terms(Costs(FEE, FEE, "none"), leverage=1e9, start_equity=CASH)
     begun = time.perf_counter()
     swept = sweep(legs, tried, terms)
     # One setting trades all coins: its day is theirs together.
     daily = swept.daily_returns.reshape(COINS, SETTINGS, -1).sum(axis=0).T
-    overfitting(daily)
-    ratios = daily.mean(axis=0) / daily.std(axis=0, ddof=1)
-    best_one = daily[:, np.argmax(ratios)]
-    deflate(best_one, ratios.size)
-    interval(best_one, np.random.default_rng(0))
+    trades = swept.results["trades"].reshape(COINS, SETTINGS).sum(axis=0)
+    values = [(number,) for number in range(SETTINGS)]
+    table = Table("made up", ("number",), values, daily, trades)
+    left = survivor(table, table.sharpe, LONGEST_DAYS, seed=0)
+    interval(daily[:, left.best], np.random.default_rng(0))
     spent = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return spent, peak, int(swept.results["trades"].sum())
+    return spent, peak, int(trades.sum())
 
 
 def studies(folder: Path) -> Iterator[Figure]:

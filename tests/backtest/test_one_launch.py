@@ -58,10 +58,11 @@ def lake(tmp_path_factory):
         rates = np.random.default_rng(seed).normal(0, 1e-4, HOURS + 1)
         land_funding(root, [float(rate) for rate in rates], coin=coin)
         land_instrument(root, 5, coin=coin, tiers=tiers)
-    for hour in {*range(HOURS)} - {*HOLE}:
-        px = bars["SOL"][hour][0]
-        land_book(root, hour, [(px * 0.999, 1e4)], [(px * 1.001, 1e4)], coin="SOL")
     with landing(root) as batches:
+        for hour in sorted({*range(HOURS)} - {*HOLE}):
+            px = bars["SOL"][hour][0]
+            sides = [(px * 0.999, 1e4)], [(px * 1.001, 1e4)]
+            land_book(batches, hour, *sides, coin="SOL")
         for hour in range(10, HOURS, 8):
             held = [
                 (coin, size, px)
@@ -95,7 +96,17 @@ RULES = [
 ]
 
 
-def tried(lake, monkeypatch, most=10**9):
+@pytest.fixture(scope="module")
+def tapes(lake):
+    """What rules decide on each tape; maps are read once."""
+    with open_lake(lake) as con:
+        yield [
+            Legs(tape_of(con, terms=TERMS, coin=coin, since=moment(since)), moment(since))
+            for coin, since, _ in TAPES
+        ]
+
+
+def tried(tapes, monkeypatch, most=10**9, rules=RULES):
     """Return, for each tape and rule, what is tried; legs a launch; and tapes of replays."""
     launched, replayed = [], []
 
@@ -107,15 +118,11 @@ def tried(lake, monkeypatch, most=10**9):
         replayed.append((legs[0].bars.coin, legs[0].bars.start[0]))
         return replay(legs, *rest, **more)
 
-    with open_lake(lake) as con, monkeypatch.context() as patch:
+    with monkeypatch.context() as patch:
         patch.setattr("backtest.search.tried.BARS_AT_ONCE", most)
         patch.setattr("backtest.search.tried.sweep", counted)
         patch.setattr("backtest.search.tried.replay", noted)
-        tapes = [
-            Legs(tape_of(con, terms=TERMS, coin=coin, since=moment(since)), moment(since))
-            for coin, since, _ in TAPES
-        ]
-        return try_all(tapes, RULES, TERMS), launched, replayed
+        return try_all(tapes, rules, TERMS), launched, replayed
 
 
 def assert_same(found, expected):
@@ -126,11 +133,11 @@ def assert_same(found, expected):
             np.testing.assert_allclose(one.daily.returns, other.daily.returns, atol=1e-12)
 
 
-def test_unlike_tapes_in_one_launch_are_as_replayed(lake, monkeypatch):
-    found, launched, replayed = tried(lake, monkeypatch)
+def test_unlike_tapes_in_one_launch_are_as_replayed(tapes, monkeypatch):
+    found, launched, replayed = tried(tapes, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(families, "ENTRIES", ())
-        expected, none, all_of_them = tried(lake, monkeypatch)
+        expected, none, all_of_them = tried(tapes, monkeypatch)
     assert_same(found, expected)
     assert (launched, none) == ([2 * len(TAPES)], [])
     assert len(all_of_them) == len(TAPES) * len(RULES)
@@ -154,18 +161,17 @@ def test_unlike_tapes_in_one_launch_are_as_replayed(lake, monkeypatch):
 @pytest.mark.parametrize(
     ("most", "legs"), [(3 * 188, [3, 4, 1]), (3 * 188 - 1, [2, 3, 3]), (1, [1] * 8)]
 )
-def test_more_bars_than_a_launch_is_given_go_by_several(lake, monkeypatch, most, legs):
+def test_more_bars_than_a_launch_is_given_go_by_several(tapes, monkeypatch, most, legs):
     """Two rules decide on 188, 188, 100 and 110 bars."""
-    found, _, _ = tried(lake, monkeypatch)
-    parts, launched, _ = tried(lake, monkeypatch, most)
+    small = [rule for rule in RULES if rule.entry.notional < TERMS.start_equity][::3]
+    found, _, _ = tried(tapes, monkeypatch, rules=small)
+    parts, launched, _ = tried(tapes, monkeypatch, most, small)
     assert launched == legs
     assert_same(parts, found)
 
 
-def test_bars_that_rules_share_are_laid_once_whatever_their_warm_up(lake):
-    with open_lake(lake) as con:
-        legs = Legs(tape_of(con, coin="BTC", since=moment(12)), moment(12))
-        short, long = (legs.of(replace(ENTRY, lookback=back)) for back in (4, 8))
+def test_bars_that_rules_share_are_laid_once_whatever_their_warm_up(tapes):
+    short, long = (tapes[0].of(replace(ENTRY, lookback=back)) for back in (4, 8))
     one, both = lay_flat([long]), lay_flat([short, long])
     assert both.market[0].size == one.market[0].size
     assert both.curves.shape == one.curves.shape
