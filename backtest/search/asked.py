@@ -185,7 +185,7 @@ class Search:
         ]
         width = width_of(self.question.interval).item()
         rules = len({family(self.strategy(values)) for values in settings})
-        most = min(self.size // len(settings), -(-len(spans) // CHUNKS))
+        most = min(self.size // len(settings), len(spans) // CHUNKS)
         groups = together(
             spans,
             [rules * (warmup + (one.until - one.since) // width) for one in spans],

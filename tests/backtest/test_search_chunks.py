@@ -1,7 +1,7 @@
 """Chunks of a search: how many coins, periods and settings are worked and landed at once."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,24 +11,25 @@ from backtest.strategies.regime_stops import RegimeStops
 from backtest.terms import Costs, Terms
 from tests.backtest.data_search import ENTRY, asked, trials, two_coins
 
-MONTHS = [datetime(2025, 9, 1, tzinfo=UTC) + timedelta(days=30 * n) for n in range(7)]
-
 
 def many(*words, strategy=ENTRY, chunk=None, **more):
-    """Two coins and seven months: fourteen spans."""
+    """Two coins and eight months: sixteen spans."""
     both = asked(*words, strategy=strategy, coins=("BTC", "ETH"), chunk=chunk, by="month")
-    period = {"since": MONTHS[0], "until": datetime(2026, 4, 1, tzinfo=UTC)}
+    period = {
+        "since": datetime(2025, 8, 1, tzinfo=UTC),
+        "until": datetime(2026, 4, 1, tzinfo=UTC),
+    }
     return replace(both, question=replace(both.question, **period, **more))
 
 
 @pytest.mark.parametrize(
     ("chunk", "sizes"),
-    [(None, [4] * 7), (4, [4] * 7), (3, [2] * 14), (1, [1] * 28), (1000, [4] * 7)],
+    [(None, [4] * 8), (4, [4] * 8), (3, [2] * 16), (1, [1] * 32), (1000, [4] * 8)],
 )
-def test_a_chunk_takes_several_coins_and_periods_and_a_search_falls_into_eight_or_so(
+def test_a_chunk_takes_several_coins_and_periods_and_a_search_falls_into_eight_at_least(
     chunk, sizes
 ):
-    """Of fourteen spans two go together, that there is something to do side by side."""
+    """Of sixteen spans two go together, of eight none: there is work to do side by side."""
     wanted = many("stop_pct=1,2", chunk=chunk)
     chunks = list(wanted.chunks("lake", "a"))
     assert [one.trials for one in chunks] == sizes
@@ -37,9 +38,8 @@ def test_a_chunk_takes_several_coins_and_periods_and_a_search_falls_into_eight_o
         ((span, values) for span in wanted.spans for values in wanted.settings), key=str
     )
     assert [one.number for one in chunks] == list(range(len(chunks)))
-    assert len(wanted.spans) == 14
-    alone = asked("stop_pct=1,2", strategy=ENTRY, coins=("BTC", "ETH"), chunk=None)
-    assert [one.trials for one in alone.chunks("lake", "a")] == [2, 2]
+    fewer = replace(wanted, question=replace(wanted.question, coins=("BTC",)))
+    assert {len(one.spans) for one in fewer.chunks("lake", "a")} == {1}
 
 
 def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(monkeypatch):
@@ -47,10 +47,10 @@ def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(monkeypatch):
     monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
     month = 31 * 24 + ENTRY.warmup
     for words, most, of_each in (
-        (("stop_pct=1,2",), 14 * month, [28]),
-        (("stop_pct=1,2",), 3 * month, [6, 6, 6, 6, 4]),
-        (("lookback=5,6",), 6 * month, [6, 6, 6, 6, 4]),
-        (("lookback=5,6",), 1, [2] * 14),
+        (("stop_pct=1,2",), 16 * month, [32]),
+        (("stop_pct=1,2",), 3 * month, [6, 6, 6, 6, 6, 2]),
+        (("lookback=5,6",), 6 * month, [6, 6, 6, 6, 6, 2]),
+        (("lookback=5,6",), 1, [2] * 16),
     ):
         monkeypatch.setattr("backtest.search.asked.BARS_AT_ONCE", most)
         assert [one.trials for one in many(*words).chunks("lake", "a")] == of_each
@@ -59,7 +59,7 @@ def test_a_chunk_holds_no_more_bars_than_one_launch_is_given(monkeypatch):
 def test_what_is_replayed_goes_by_one_coin_and_period(monkeypatch):
     monkeypatch.setattr("backtest.search.asked.CHUNKS", 1)
     chunks = list(many("stop_pct=1,2", strategy=RegimeStops(entry=ENTRY)).chunks("lake", "a"))
-    assert [(one.trials, len(one.spans)) for one in chunks] == [(2, 1)] * 14
+    assert [(one.trials, len(one.spans)) for one in chunks] == [(2, 1)] * 16
 
 
 def test_rules_that_are_replayed_are_worked_in_smaller_chunks():
